@@ -1,0 +1,153 @@
+"""One kiosk's settings: frozen, typed, whole. Read from config.toml; every fault is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SIMILARITY_FLOOR = 0.42
+"""Compiled floor of ``face.similarity_threshold``: a site may only tighten it."""
+PAD_FLOOR = 0.50
+"""Compiled floor of ``face.pad_threshold``."""
+
+DriverName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+"""A file's name without .py in the folder of that device."""
+
+
+class Section(BaseModel):
+    """A table of config.toml: unknown keys are faults, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KioskSection(Section):
+    mode: Literal["demo", "production"] = "demo"
+    kiosk_id: str = Field(default="demo-01", pattern=r"^[A-Za-z0-9-]{1,32}$")
+    hotel_code: str = Field(default="3101009999", pattern=r"^\d{10}$")
+    hotel_name_zh: str = Field(default="随住示范酒店", min_length=1, max_length=30)
+    hotel_name_en: str = Field(default="Suizhu Demo Hotel", min_length=1, max_length=60)
+    police_station: str = Field(default="310100990000", pattern=r"^\d{12}$")
+    state_dir: Path = Path("var")
+    """Outbox, audit, keys and replay memory of this kiosk; relative to the settings file."""
+    timezone: str = "Asia/Shanghai"
+
+
+class ScreenSection(Section):
+    width_px: int = Field(default=1080, ge=600, le=4320)
+    height_px: int = Field(default=1920, ge=800, le=7680)
+    diagonal_inch: float = Field(default=21.5, ge=7, le=65)
+    languages: tuple[Literal["zh-CN", "en"], ...] = ("zh-CN", "en")
+    idle_s: float = Field(default=60, ge=20, le=600)
+    idle_warning_s: float = Field(default=20, ge=10, le=60)
+    elder_idle_s: float = Field(default=120, ge=20, le=900)
+    result_s: float = Field(default=60, ge=5, le=300)
+
+
+class CameraSection(Section):
+    driver: DriverName = "simulated"
+    device: str = "/dev/video0"
+    video_path: Path | None = None
+    width_px: int = Field(default=1280, ge=640, le=3840)
+    height_px: int = Field(default=720, ge=480, le=2160)
+    fps: float = Field(default=30, ge=5, le=60)
+
+
+class CredentialsSection(Section):
+    formats: tuple[DriverName, ...] = ("suishen", "claim169")
+    accepted_provinces: Literal["all"] | tuple[Annotated[str, Field(pattern=r"^\d{2}$")], ...] = ("31", "33", "34")
+    suishen_hosts: tuple[str, ...] = ("s.sh.gov.cn", "suishenma.sh.gov.cn")
+    issuer_keys_dir: Path | None = None
+    replay_hours: float = Field(default=24, ge=1, le=168)
+
+
+class TlsFiles(Section):
+    """PEM files for mutual TLS. All None in the demo: the sandbox fills them in."""
+
+    ca_file: Path | None = None
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+
+
+class GatewaySection(TlsFiles):
+    url: str = ""
+    """Base URL of the identity gateway; empty in the demo means the embedded sandbox."""
+    place: str = "hotel-front-desk"
+    purpose: str = "hotel-check-in"
+    organisation: str = "suizhu-demo-hotel"
+    machine_id: str = "demo-01"
+    timeout_s: float = Field(default=5, ge=1, le=30)
+    portrait: bool = True
+    """The site's contract gives a portrait after the guest's face consent."""
+
+
+class ReservationsSection(TlsFiles):
+    driver: DriverName = "simulated"
+    csv_path: Path | None = None
+    url: str = ""
+    timeout_s: float = Field(default=5, ge=1, le=30)
+
+
+class FaceSection(Section):
+    policy: Literal["never", "offer_always"] = "offer_always"
+    similarity_threshold: float = Field(default=0.42, ge=SIMILARITY_FLOOR, le=1.0)
+    doubt_threshold: float = Field(default=0.33, ge=0.33, le=1.0)
+    pad_threshold: float = Field(default=0.55, ge=PAD_FLOOR, le=1.0)
+    attempt_s: float = Field(default=12, ge=3, le=60)
+    min_age_years: int = Field(default=14, ge=14, le=21)
+
+
+class OutboxSection(Section):
+    due_domestic_min: float = Field(default=60, ge=5, le=1440)
+    due_overseas_h: float = Field(default=24, ge=1, le=24)
+    retention_days: float = Field(default=30, ge=1, le=365)
+    poison_attempts: int = Field(default=20, ge=3, le=1000)
+
+
+class ReportingSection(TlsFiles):
+    endpoint: DriverName = "psb_report"
+    url: str = ""
+    device_key_file: Path | None = None
+    """Ed25519 key (PEM) that signs each request."""
+    device_id: str = "demo-01"
+    batch_max: int = Field(default=50, ge=1, le=100)
+    timeout_s: float = Field(default=10, ge=1, le=60)
+    poll_s: float = Field(default=0.5, ge=0.1, le=60)
+    backoff_base_s: float = Field(default=2, ge=0.2, le=60)
+    backoff_cap_s: float = Field(default=300, ge=5, le=300)
+    first_try_spread_s: float = Field(default=300, ge=0, le=300)
+    """After an outage the first try is spread over this time, so that a city's kiosks do not call at once."""
+
+
+class KeyEncoderSection(Section):
+    driver: DriverName = "simulated"
+
+
+class StaffSection(Section):
+    unlock_s: float = Field(default=60, ge=15, le=300)
+    pin_tries: int = Field(default=5, ge=3, le=10)
+    lockout_s: float = Field(default=300, ge=30, le=3600)
+    operators_file: Path | None = None
+    """TOML with one argon2id hash per clerk; None: a random one-time PIN on the terminal at each start."""
+
+
+class SandboxSection(Section):
+    latency_ms: float = Field(default=50, ge=0, le=10_000)
+
+
+class Config(Section):
+    """Everything in config.toml. Sections that are absent take their defaults."""
+
+    kiosk: KioskSection = KioskSection()
+    screen: ScreenSection = ScreenSection()
+    camera: CameraSection = CameraSection()
+    credentials: CredentialsSection = CredentialsSection()
+    gateway: GatewaySection = GatewaySection()
+    reservations: ReservationsSection = ReservationsSection()
+    face: FaceSection = FaceSection()
+    outbox: OutboxSection = OutboxSection()
+    reporting: ReportingSection = ReportingSection()
+    key_encoder: KeyEncoderSection = KeyEncoderSection()
+    staff: StaffSection = StaffSection()
+    sandbox: SandboxSection = SandboxSection()
