@@ -14,11 +14,16 @@ where it stopped. ``./run flow`` draws this diagram from the code.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from kiosk.checkin import policy
 from kiosk.checkin.policy import MAX_CAPTURE_ATTEMPTS, MAX_REFERENCE_TRIES, MAX_REFUSED_CODES, Settling
+from kiosk.checkin.effects import *
+from kiosk.checkin.events import *
 from kiosk.checkin.states import *
 from kiosk.model import Case, Reason, RegistrationId, StaffDecision
+
+Step: TypeAlias = tuple[State, tuple[Effect, ...]]
 
 
 def step(state: State, event: Event) -> Step:
