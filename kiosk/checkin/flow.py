@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from kiosk.checkin import policy
-from kiosk.checkin.policy import MAX_CAPTURE_ATTEMPTS, MAX_REFERENCE_TRIES, MAX_REFUSED_CODES, Settling
 from kiosk.checkin.effects import *
 from kiosk.checkin.events import *
+from kiosk.checkin.policy import MAX_CAPTURE_ATTEMPTS, MAX_REFERENCE_TRIES, MAX_REFUSED_CODES, Settling
 from kiosk.checkin.states import *
 from kiosk.model import Case, Reason, RegistrationId, StaffDecision
 
@@ -53,7 +53,7 @@ def step(state: State, event: Event) -> Step:
         case LookingUp(visit), ReservationFound(reservation):
             return onward(replace(visit, reservation=reservation))
         case LookingUp(visit, tries), ReservationMissing(reason):
-            if reason is Reason.NO_RESERVATION and tries < MAX_REFERENCE_TRIES:
+            if reason in (Reason.NO_RESERVATION, Reason.NAME_DIFFERS) and tries < MAX_REFERENCE_TRIES:
                 return AskingReference(visit, tries), ()
             return _refer(visit, reason)
         case AskingReference(visit, tries), ReferenceTyped(text) if visit.identity is not None:
@@ -249,15 +249,8 @@ def _faceless(visit: Case) -> Case:
 
 
 def _too_slow(state: State) -> Reason:
-    match state:
-        case Capturing():
-            return Reason.NO_FACE
-        case FetchingPortrait():
-            return Reason.FACE_UNAVAILABLE
-        case LookingUp():
-            return Reason.HOTEL_SYSTEM_DOWN
-        case _:
-            return Reason.GATEWAY_DOWN
+    blame = {Capturing: Reason.NO_FACE, FetchingPortrait: Reason.FACE_UNAVAILABLE, LookingUp: Reason.HOTEL_SYSTEM_DOWN}
+    return blame.get(type(state), Reason.GATEWAY_DOWN)
 
 
 def _leave(*first: Effect) -> Step:
