@@ -82,8 +82,7 @@ def step(state: State, event: Event) -> Step:
         case Capturing(visit, attempts), FaceRefused(reason):
             if attempts + 1 >= MAX_CAPTURE_ATTEMPTS or reason is Reason.FACE_UNAVAILABLE:
                 return _refer(_faceless(visit), reason)
-            again = Capturing(visit, attempts + 1, refused=reason)
-            return again, _capture(visit)
+            return Capturing(visit, attempts + 1, refused=reason), _capture(visit)
         # -- record first, key second
         case Saving(visit), Saved(record_id) if visit.reservation is not None:
             return IssuingKey(visit, record_id), (IssueKey(visit.reservation, record_id),)
@@ -187,8 +186,7 @@ def _approve(state: StaffNeeded, visit: Case | None, record_id: RegistrationId |
         case Settling.KEY_BY_HAND if visit is not None and record_id is not None:
             return _done(visit, record_id, by_hand=True), (closed,)
         case Settling.VERIFY if visit is not None and visit.identity is not None:
-            seen = replace(_faceless(visit), verification=decision, no_face_because=state.reason)
-            return onward(seen, closed)
+            return onward(replace(_faceless(visit), verification=decision, no_face_because=state.reason), closed)
         case Settling.CLEAR if visit is not None:
             return onward(replace(visit, cleared=visit.cleared | {state.reason}), closed)
         case Settling.LOOK_UP if visit is not None:

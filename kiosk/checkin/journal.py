@@ -1,4 +1,4 @@
-"""The data-free event log: state, event kind, milliseconds. Enough to play any visit again, too little to name a guest."""
+"""The data-free event log: state, event kind, milliseconds. A visit can be played again, no guest can be named."""
 
 from __future__ import annotations
 

@@ -12,8 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from kiosk.checkin import world as perform
 from kiosk.checkin.effects import (
@@ -45,6 +43,7 @@ from kiosk.checkin.events import (
 from kiosk.checkin.flow import Ticket, Visit
 from kiosk.checkin.idle import IdleClock
 from kiosk.checkin.journal import Journal, entry
+from kiosk.checkin.mail import Activity, Happened, Mail, OffersChanged, Stop
 from kiosk.checkin.presentations import Presentations
 from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import Capturing, Scanning, Welcome
@@ -57,32 +56,6 @@ log = logging.getLogger(__name__)
 
 WORKERS = 4
 """Calls that may block at once: one visit needs one, late answers of earlier visits may hold others."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Happened:
-    event: Event
-    ticket: Ticket
-    touched: bool = False
-    """It came from the guest's hand, so the idle clock starts again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Activity:
-    """The guest is there: a touch that is no event, or "I'm still here"."""
-
-
-@dataclass(frozen=True, slots=True)
-class _OffersChanged:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    pass
-
-
-_Mail: TypeAlias = _Happened | _Activity | _OffersChanged | _Stop | VisionReport
 
 
 class Runner:
@@ -107,7 +80,7 @@ class Runner:
         self._publish = publish
         self._journal = journal or Journal(None)
         self._ring = ring
-        self._inbox: queue.SimpleQueue[_Mail] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Mail] = queue.SimpleQueue()
         self._visit = Visit(Ticket(first_visit, 0))
         self._watch = (0, self._visit.ticket)
         self._presentations = Presentations()
@@ -127,7 +100,7 @@ class Runner:
 
     def send(self, event: Event, ticket: Ticket) -> None:
         """Tell what the guest or the staff did on the screen that ``ticket`` names."""
-        self._inbox.put(_Happened(event, ticket, touched=True))
+        self._inbox.put(Happened(event, ticket, touched=True))
 
     def report(self, report: VisionReport) -> None:
         """Tell what the vision process saw."""
@@ -135,15 +108,15 @@ class Runner:
 
     def activity(self) -> None:
         """The guest is still there."""
-        self._inbox.put(_Activity())
+        self._inbox.put(Activity())
 
     def offers_changed(self) -> None:
         """What works now has changed: show it."""
-        self._inbox.put(_OffersChanged())
+        self._inbox.put(OffersChanged())
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the runner. A put under way is waited for, up to ``timeout_s``."""
-        self._inbox.put(_Stop())
+        self._inbox.put(Stop())
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -161,20 +134,20 @@ class Runner:
             except queue.Empty:
                 self._tick()
                 continue
-            if isinstance(mail, _Stop):
+            if isinstance(mail, Stop):
                 return
             self._take(mail)
 
-    def _take(self, mail: _Mail) -> None:
+    def _take(self, mail: Mail) -> None:
         match mail:
-            case _Happened(event, ticket, touched):
+            case Happened(event, ticket, touched):
                 if touched:
                     self._idle.rewind(self._visit.state)
                 self._advance(event, ticket)
-            case _Activity():
+            case Activity():
                 self._idle.rewind(self._visit.state)
                 self._show()
-            case _OffersChanged():
+            case OffersChanged():
                 self._offers = self._world.offers()
                 self._show()
             case VisionDown() | VisionUp():
@@ -276,7 +249,7 @@ class Runner:
             except Exception as error:  # the one catch-all of this worker: the guest goes to a person
                 log.error("%s broke: %s", type(effect).__name__, type(error).__name__)
                 event = perform.failure_of(effect)
-            self._inbox.put(_Happened(event, ticket))
+            self._inbox.put(Happened(event, ticket))
 
         self._pool.submit(answer)
 

@@ -1,0 +1,264 @@
+"""The flow as stories, and what must hold for every sequence of events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.checkin import samples
+from kiosk.checkin.effects import CloseReferral, Forget, IssueKey, OpenReferral, PutInOutbox, StartCapture
+from kiosk.checkin.events import *
+from kiosk.checkin.flow import Effect, Ticket, Visit, step
+from kiosk.checkin.samples import CODE, EVENTS, FACE, GUEST, IDENTITIES, RECORD, STAY, STAYS, TODAY, consent
+from kiosk.checkin.states import *
+from kiosk.model import FaceVerification, Reason, StaffDecision
+
+DECISION = StaffDecision("clerk", "document_and_person_seen", samples.NOW)
+TO_RESERVATION = (CodeRead(CODE), Consented(consent("identity")), Resolved(GUEST, TODAY, True), ReservationFound(STAY))
+TO_CONSENT = (*TO_RESERVATION, ReservationConfirmed())
+TO_CAPTURE = (*TO_CONSENT, Consented(consent("face")), PortraitFetched(b"portrait"))
+TO_SAVING = (*TO_CAPTURE, FaceVerified(FACE))
+SEQUENCES = st.lists(st.sampled_from(EVENTS), max_size=60)
+
+
+def play(*events: Event, state: State | None = None) -> State:
+    state = state or Welcome()
+    for event in events:
+        state, _ = step(state, event)
+    return state
+
+
+def effects_of(*events: Event) -> list[Effect]:
+    state: State = Welcome()
+    found: list[Effect] = []
+    for event in events:
+        state, effects = step(state, event)
+        found += effects
+    return found
+
+
+def test_a_guest_with_a_code_and_a_face_gets_a_key() -> None:
+    assert play(*TO_SAVING, Saved(RECORD), KeyIssued()) == Done(RECORD, STAY.room_no)
+
+
+def test_presenting_a_code_on_the_welcome_screen_starts_the_visit() -> None:
+    assert isinstance(play(CodeRead(CODE)), AskingIdentityConsent)
+
+
+def test_a_guest_who_declines_the_face_gets_a_key_after_staff_looked() -> None:
+    state = play(*TO_CONSENT, Declined())
+    assert isinstance(state, StaffNeeded)
+    assert state.reason is Reason.FACE_DECLINED
+    saving = play(StaffApproved(DECISION), state=state)
+    assert isinstance(saving, Saving)
+    assert saving.case.verification == DECISION
+    assert saving.case.no_face_because is Reason.FACE_DECLINED
+    assert isinstance(play(Saved(RECORD), KeyIssued(), state=saving), Done)
+
+
+def test_declining_can_be_taken_back() -> None:
+    assert isinstance(play(*TO_CONSENT, Declined(), Back()), AskingFaceConsent)
+
+
+def test_third_refused_face_calls_staff_and_keeps_what_was_done() -> None:
+    end = play(*TO_CAPTURE, *[FaceRefused(Reason.NOT_MATCHED)] * 3)
+    assert isinstance(end, StaffNeeded)
+    assert end.reason is Reason.NOT_MATCHED
+    assert end.case is not None
+    assert end.case.reservation == STAY
+    assert end.case.portrait is None
+
+
+def test_withdrawing_and_agreeing_again_buys_no_new_attempts() -> None:
+    state = play(*TO_CAPTURE, FaceRefused(Reason.NO_FACE), Back(), Consented(consent("face")), PortraitFetched(b"p"))
+    assert isinstance(state, Capturing)
+    assert state.attempts == 1
+
+
+@pytest.mark.parametrize("kind", ["minor", "overseas"])
+def test_a_person_for_staff_never_reaches_face_or_key(kind: str) -> None:
+    state = play(CodeRead(CODE), Consented(consent("identity")), Resolved(IDENTITIES[kind], TODAY, True))
+    assert isinstance(state, StaffNeeded)
+    assert state.reason.value == f"identity.{kind}"
+    assert play(StaffApproved(DECISION), state=state) == state
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("party", Reason.PARTY), ("balance", Reason.BALANCE_DUE)])
+def test_a_stay_for_staff_goes_on_where_it_stopped_once_settled(kind: str, reason: Reason) -> None:
+    state = play(*TO_RESERVATION[:3], ReservationFound(STAYS[kind]))
+    assert isinstance(state, StaffNeeded)
+    assert state.reason is reason
+    assert isinstance(play(StaffApproved(DECISION), state=state), ShowingReservation)
+
+
+def test_missing_ethnicity_is_asked_once_and_marked_declared() -> None:
+    resolved = Resolved(IDENTITIES["no ethnicity"], TODAY, True)
+    state = play(*TO_RESERVATION[:2], resolved, ReservationFound(STAY), ReservationConfirmed())
+    assert state == AskingFields(state.case, ("ethnicity",))  # type: ignore[union-attr]
+    after = play(FieldsChosen((("ethnicity", "11"),)), state=state)
+    assert isinstance(after, AskingFaceConsent)
+    assert after.case.declared == (("ethnicity", "11"),)
+
+
+def test_no_portrait_means_no_face_screen() -> None:
+    resolved = Resolved(IDENTITIES["no portrait"], TODAY, True)
+    state = play(*TO_RESERVATION[:2], resolved, ReservationFound(STAY), ReservationConfirmed())
+    assert isinstance(state, StaffNeeded)
+    assert state.reason is Reason.NO_PORTRAIT
+
+
+def test_three_wrong_references_call_staff() -> None:
+    missing = ReservationMissing(Reason.NO_RESERVATION)
+    state = play(*TO_RESERVATION[:3], missing)
+    for _ in range(3):
+        assert isinstance(state, AskingReference)
+        state = play(ReferenceTyped("0000"), missing, state=state)
+    assert isinstance(state, StaffNeeded)
+    assert state.reason is Reason.NO_RESERVATION
+
+
+def test_the_fifth_useless_code_calls_staff() -> None:
+    state = play(*[CodeRefused(Reason.CODE_UNKNOWN)] * 5)
+    assert isinstance(state, StaffNeeded)
+
+
+def test_an_expired_code_asks_for_another_and_a_forged_one_for_a_person() -> None:
+    asked = (CodeRead(CODE), Consented(consent("identity")))
+    assert play(*asked, ResolveRefused(Reason.CODE_EXPIRED)) == Scanning(refused=Reason.CODE_EXPIRED, refusals=1)
+    assert isinstance(play(*asked, ResolveRefused(Reason.CODE_FORGED)), StaffNeeded)
+
+
+def test_a_consent_for_one_purpose_is_no_consent_for_another() -> None:
+    asking = play(CodeRead(CODE))
+    assert play(Consented(consent("face")), state=asking) == asking
+
+
+def test_a_failed_key_is_tried_again_without_a_second_record() -> None:
+    failed = (*TO_SAVING, Saved(RECORD), KeyFailed())
+    effects = effects_of(*failed, StaffRetried(), KeyIssued())
+    assert sum(isinstance(effect, PutInOutbox) for effect in effects) == 1
+    assert sum(isinstance(effect, IssueKey) for effect in effects) == 2
+    assert play(*failed, StaffApproved(DECISION)) == Done(RECORD, STAY.room_no, by_hand=True)
+
+
+def test_walking_away_while_saving_still_ends_in_a_key() -> None:
+    assert isinstance(play(*TO_SAVING, Expired(), Back(), Saved(RECORD), Expired(), KeyIssued()), Done)
+
+
+@given(SEQUENCES)
+def test_only_a_verified_identity_with_a_face_or_a_person_reaches_the_outbox(events: list[Event]) -> None:
+    state: State = Welcome()
+    for event in events:
+        state, effects = step(state, event)
+        for put in (effect for effect in effects if isinstance(effect, PutInOutbox)):
+            assert put.case.identity is not None
+            assert put.case.identity_consent is not None
+            assert put.case.reservation is not None
+            assert isinstance(put.case.verification, FaceVerification | StaffDecision)
+            if isinstance(put.case.verification, FaceVerification):
+                assert put.case.face_consent is not None
+
+
+@given(SEQUENCES)
+def test_a_key_never_comes_before_the_record_is_saved(events: list[Event]) -> None:
+    state: State = Welcome()
+    for event in events:
+        before = state
+        state, effects = step(state, event)
+        if any(isinstance(effect, IssueKey) for effect in effects):
+            saved = isinstance(before, Saving) and isinstance(event, Saved)
+            again = isinstance(before, StaffNeeded) and before.record_id is not None
+            assert saved or again
+
+
+@given(SEQUENCES)
+def test_every_saved_record_ends_in_a_key_or_a_referral(events: list[Event]) -> None:
+    state: State = Welcome()
+    for event in events:
+        before = state
+        state, effects = step(state, event)
+        if isinstance(before, IssuingKey):
+            assert isinstance(state, IssuingKey | Done | StaffNeeded)
+        if isinstance(before, StaffNeeded) and before.record_id is not None and isinstance(state, Welcome):
+            closed = [effect for effect in effects if isinstance(effect, CloseReferral)]
+            assert [effect.record_id for effect in closed] == [before.record_id]
+
+
+@given(SEQUENCES)
+def test_no_camera_looks_at_a_face_without_consent(events: list[Event]) -> None:
+    state: State = Welcome()
+    for event in events:
+        state, effects = step(state, event)
+        if any(isinstance(effect, StartCapture) for effect in effects):
+            assert isinstance(state, Capturing)
+            assert state.case.face_consent is not None
+
+
+@given(SEQUENCES)
+def test_walking_away_forgets_the_guest(events: list[Event]) -> None:
+    before = play(*events)
+    after, effects = step(before, Expired())
+    if not isinstance(before, Saving | IssuingKey | Welcome):
+        assert after == Welcome()
+        assert Forget() in effects
+
+
+@given(SEQUENCES)
+def test_every_referral_that_opens_is_closed(events: list[Event]) -> None:
+    opened = 0
+    state: State = Welcome()
+    for event in events:
+        state, effects = step(state, event)
+        for effect in effects:
+            opened += isinstance(effect, OpenReferral) - isinstance(effect, CloseReferral)
+    assert opened == isinstance(state, StaffNeeded)
+
+
+@given(SEQUENCES, st.sampled_from(EVENTS), st.booleans())
+def test_an_answer_for_the_last_guest_cannot_touch_this_one(events: list[Event], late: Event, turn: bool) -> None:
+    visit = Visit(Ticket(7, 0))
+    for event in events:
+        visit, _ = visit.advance(event, visit.ticket)
+    stale = replace(visit.ticket, turn=visit.ticket.turn if turn else 0, visit=visit.ticket.visit - 1)
+    assert visit.advance(late, stale) == (visit, ())
+
+
+def test_an_answer_to_an_abandoned_question_changes_nothing() -> None:
+    visit, _ = Visit().advance(CodeRead(CODE), Ticket(0, 0))
+    visit, _ = visit.advance(Consented(consent("identity")), visit.ticket)
+    asked = visit.ticket
+    for event in (Back(), CodeRead(CODE), Consented(consent("identity"))):
+        visit, _ = visit.advance(event, visit.ticket)
+    assert isinstance(visit.state, Resolving)
+    assert visit.advance(Resolved(GUEST, TODAY, True), asked) == (visit, ())
+
+
+def test_no_state_is_a_dead_end() -> None:
+    """From every state that events can reach, some sequence leads back to the welcome screen."""
+    leads_to: dict[State, set[State]] = defaultdict(set)
+    seen, frontier = {Welcome()}, [Welcome()]
+    while frontier:
+        state = frontier.pop()
+        for event in EVENTS:
+            following, _ = step(state, event)
+            leads_to[following].add(state)
+            if following not in seen:
+                seen.add(following)
+                frontier.append(following)
+    home, frontier = {Welcome()}, [Welcome()]
+    while frontier:
+        for before in leads_to[frontier.pop()] - home:
+            home.add(before)
+            frontier.append(before)
+    assert seen - home == set()
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=20))
+def test_what_a_state_prints_never_names_the_guest(events: list[Event]) -> None:
+    printed = repr(play(*events))
+    assert GUEST.id_number not in printed
+    assert GUEST.name not in printed
