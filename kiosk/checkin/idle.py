@@ -19,12 +19,15 @@ class IdleClock:
         self._now = now
         self._deadline: float | None = None
         self._warned = False
+        self.stretch = 1.0
+        """How much longer a guest has: elder mode gives twice the time."""
 
     def rewind(self, state: State) -> None:
         """Somebody acted, or a new question is asked: the full budget again."""
         budget = self._budgets.of_state(state)
         self._warned = False
-        self._deadline = None if budget.seconds is None else self._now() + budget.seconds
+        stretch = self.stretch if budget.turn is Turn.GUEST else 1.0
+        self._deadline = None if budget.seconds is None else self._now() + budget.seconds * stretch
 
     def wait_s(self) -> float | None:
         """Return how long nothing needs to be done, at most 1 s while a countdown is shown; None: for ever."""

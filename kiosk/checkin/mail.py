@@ -26,6 +26,13 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretched:
+    """The guest has ``factor`` times as long for each question."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class OffersChanged:
     """What works now has changed."""
 
@@ -35,4 +42,4 @@ class Stop:
     """End the runner."""
 
 
-Mail: TypeAlias = Happened | Activity | OffersChanged | Stop | VisionReport
+Mail: TypeAlias = Happened | Activity | Stretched | OffersChanged | Stop | VisionReport

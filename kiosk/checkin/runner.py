@@ -43,14 +43,14 @@ from kiosk.checkin.events import (
 from kiosk.checkin.flow import Ticket, Visit
 from kiosk.checkin.idle import IdleClock
 from kiosk.checkin.journal import Journal, entry
-from kiosk.checkin.mail import Activity, Happened, Mail, OffersChanged, Stop
+from kiosk.checkin.mail import Activity, Happened, Mail, OffersChanged, Stop, Stretched
 from kiosk.checkin.presentations import Presentations
 from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import Capturing, Scanning, Welcome
 from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.world import World
 from kiosk.model import Case, Reason, Refusal, Registration
-from kiosk.ports import CodeHintSeen, CodeSeen, FaceDecided, FaceHintSeen, VisionDown, VisionReport, VisionUp
+from kiosk.ports import CodeHintSeen, CodeSeen, FaceDecided, FaceHintSeen, VisionDown, VisionUp
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ WORKERS = 4
 class Runner:
     """The check-in at work.
 
-    ``send``, ``activity``, ``offers_changed`` and ``report`` never block and may be called from any
-    thread. ``publish`` is called on the runner's thread after each step; it must not block.
+    ``send`` and ``tell`` never block and may be called from any thread. ``publish`` is called on the
+    runner's thread after each step; it must not block.
     """
 
     def __init__(
@@ -99,20 +99,12 @@ class Runner:
         self._thread.start()
 
     def send(self, event: Event, ticket: Ticket) -> None:
-        """Tell what the guest or the staff did on the screen that ``ticket`` names."""
+        """Tell what guest or staff did on the screen that ``ticket`` names."""
         self._inbox.put(Happened(event, ticket, touched=True))
 
-    def report(self, report: VisionReport) -> None:
-        """Tell what the vision process saw."""
-        self._inbox.put(report)
-
-    def activity(self) -> None:
-        """The guest is still there."""
-        self._inbox.put(Activity())
-
-    def offers_changed(self) -> None:
-        """What works now has changed: show it."""
-        self._inbox.put(OffersChanged())
+    def tell(self, mail: Mail) -> None:
+        """Tell what the vision process saw, that the guest is still there, or that what works now has changed."""
+        self._inbox.put(mail)
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End the runner. A put under way is waited for, up to ``timeout_s``."""
@@ -147,6 +139,9 @@ class Runner:
             case Activity():
                 self._idle.rewind(self._visit.state)
                 self._show()
+            case Stretched(factor):
+                self._idle.stretch = factor
+                self._idle.rewind(self._visit.state)
             case OffersChanged():
                 self._offers = self._world.offers()
                 self._show()

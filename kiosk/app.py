@@ -1,0 +1,213 @@
+"""The composition root: the only file that knows everything. It wires, it decides nothing.
+
+``Kiosk`` is what runs beside the screen: vision process, runner, outbox, sync, staff sheet.
+``kiosk/start.py`` puts the screen in front of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import secrets
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, time
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from kiosk.audit import AuditLog
+from kiosk.credentials.recognise import recognise
+from kiosk.identity.resolvers import Resolvers
+from kiosk.registration.record import build
+from kiosk.staff.access import StaffAccess
+from kiosk.staff.sheet import SheetState, StaffSheet
+from kiosk.state import StateStore
+from kiosk.vision_process import VisionProcess
+from offline_queue.control import ControlServer
+from offline_queue.owner import OutboxOwner
+from offline_queue.sync import SyncThread
+
+from kiosk.checkin import consent
+from kiosk.checkin.events import Event
+from kiosk.checkin.journal import Journal
+from kiosk.checkin.runner import Runner
+from kiosk.checkin.shown import Offers, Shown
+from kiosk.checkin.states import StaffNeeded
+from kiosk.checkin.timeouts import Budgets
+from kiosk.checkin.world import World
+from kiosk.config import Config
+from kiosk.model import Case, Consent, Reason, Refusal, Registration, RegistrationId, Reservation
+from kiosk.ports import VisionDown, VisionReport, VisionUp
+
+log = logging.getLogger(__name__)
+
+CHECK_OUT = time(12, 0)
+"""When a key of the departure day ends, hotel time."""
+
+
+class Kiosk:
+    """Everything that runs beside the screen. ``start`` blocks a few seconds; ``stop`` ends every thread and child.
+
+    ``show`` and ``show_sheet`` are called from threads of the kiosk and must not block.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        show: Callable[[Shown], None],
+        show_sheet: Callable[[SheetState], None],
+        *,
+        observe: Callable[[VisionReport], None] = lambda report: None,
+        receipted: Callable[[str, str], None] = lambda record_id, receipt_no: None,
+    ) -> None:
+        self._zone = ZoneInfo(config.kiosk.timezone)
+        self._config = config
+        self._show = show
+        self._show_sheet = show_sheet
+        self._observe = observe
+        self._receipted = receipted
+        self._seeing = False
+        self._shown: Shown | None = None
+        self._closers: list[tuple[str, Callable[[], None]]] = []
+        self._staff_hand = ThreadPoolExecutor(1, thread_name_prefix="staff")
+        self._ticking = threading.Event()
+
+    def start(self) -> None:
+        """Open the outbox first, then everything else. Raises KioskError; ``stop`` closes what was opened."""
+        config = self._config
+        state_dir = config.kiosk.state_dir
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.owner = OutboxOwner.open(state_dir, config.kiosk.hotel_code, config.kiosk.kiosk_id, config.outbox)
+        self._closing("outbox", self.owner.close)
+        self.audit = AuditLog(state_dir / "audit.jsonl")
+        self._closing("audit", self.audit.close)
+        self.state = StateStore(state_dir / "state.db")
+        self._closing("state", self.state.close)
+        self._start_reporting()
+        self._start_checkin()
+        self._start_staff()
+        self.runner.start()
+
+    def _start_reporting(self) -> None:
+        config = self._config
+        module = importlib.import_module(f"offline_queue.endpoints.{config.reporting.endpoint}")
+        self.sync = SyncThread(self.owner, module.make(config.reporting), config.reporting, on_receipt=self._receipted)
+        self.sync.start()
+        self._closing("sync", self.sync.stop)
+        control = ControlServer(self.owner, config.kiosk.state_dir / "queue.sock", sync=self.sync)
+        control.start()
+        self._closing("control", control.stop)
+
+    def _start_checkin(self) -> None:
+        config = self._config
+        self.vision = VisionProcess(config)
+        self._closing("vision", self.vision.close)
+        resolvers = Resolvers(config, self.state, self._now)
+        self.keys = importlib.import_module(f"drivers.key_encoder.{config.key_encoder.driver}").make()
+        world = World(
+            vision=self.vision,
+            recognise=partial(recognise, config=config.credentials),
+            resolve=resolvers.resolve,
+            portrait=resolvers.portrait,
+            reservations=importlib.import_module(f"kiosk.reservations.{config.reservations.driver}").make(config),
+            register=self._register,
+            outbox=self.owner.outbox,
+            keys=self.keys,
+            audit=self.audit,
+            offers=self.offers,
+            today=lambda: self._now().date(),
+            key_until=self._key_until,
+        )
+        self.runner = Runner(
+            world,
+            self._publish,
+            budgets=Budgets.of(config.screen, config.gateway, config.reservations, config.face),
+            warning_s=config.screen.idle_warning_s,
+            journal=Journal(config.kiosk.state_dir / "log" / "visits.jsonl"),
+            ring=self._ring,
+            first_visit=secrets.randbelow(900) + 1,
+        )
+        self._closing("runner", self.runner.stop)
+        self.vision.start(self._report)
+
+    def _start_staff(self) -> None:
+        config = self._config.staff
+        self.access = StaffAccess(config, self.state, self._now)
+        self.sheet = StaffSheet(self.access, self.audit, self._staff_says, self._show_sheet, config.unlock_s)
+        self._closing("staff", self._end_staff)
+        threading.Thread(target=self._tick_sheet, name="sheet clock", daemon=True).start()
+
+    def stop(self) -> None:
+        """End everything in the opposite order. A part that will not end is logged and left behind."""
+        self._ticking.set()
+        while self._closers:
+            name, close = self._closers.pop()
+            try:
+                close()
+            except Exception as error:  # the others must still be closed
+                log.error("%s did not close: %s", name, type(error).__name__)
+
+    def offers(self) -> Offers:
+        """Say what works now."""
+        face = self._seeing and self._config.face.policy != "never" and self.vision.face_capable
+        return Offers(codes=self._seeing, face=face, online=True, keys=True)
+
+    # -- what the screen may do
+
+    def staff(self, call: Callable[[StaffSheet], None]) -> None:
+        """Run a call on the staff sheet's own thread: hashing a PIN takes longer than a frame."""
+        self._staff_hand.submit(call, self.sheet)
+
+    def open_sheet(self) -> None:
+        """A clerk opens the sheet: with the reason, if a guest waits."""
+        state = self._shown.state if self._shown else None
+        reason = state.reason if isinstance(state, StaffNeeded) else None
+        self.staff(lambda sheet: sheet.open(reason))
+
+    def new_consent(self, purpose: str, language: str) -> Consent:
+        """Return the consent to the text that is on the screen, given now."""
+        return consent.give(purpose, language, self._now())
+
+    # -- wiring
+
+    def _now(self) -> datetime:
+        return datetime.now(self._zone)
+
+    def _closing(self, name: str, close: Callable[[], None]) -> None:
+        self._closers.append((name, close))
+
+    def _register(self, case: Case) -> Registration | Refusal:
+        record_id = RegistrationId(str(uuid.uuid4()))
+        return build(case, self._config.kiosk, self._now(), record_id, secrets.token_bytes(16))
+
+    def _key_until(self, reservation: Reservation) -> datetime:
+        return datetime.combine(reservation.departure, CHECK_OUT, self._zone)
+
+    def _report(self, report: VisionReport) -> None:
+        if isinstance(report, VisionDown | VisionUp):
+            self._seeing = isinstance(report, VisionUp)
+        self._observe(report)
+        self.runner.tell(report)
+
+    def _publish(self, shown: Shown) -> None:
+        self._shown = shown
+        self._show(shown)
+
+    def _ring(self, reason: Reason | None, number: str) -> None:
+        if reason is not None:
+            log.warning("staff needed: number %s, %s", number, reason.value)
+        elif self.sheet.is_open:
+            self.staff(StaffSheet.close)
+
+    def _staff_says(self, event: Event) -> None:
+        if self._shown is not None:
+            self.runner.send(event, self._shown.ticket)
+
+    def _tick_sheet(self) -> None:
+        while not self._ticking.wait(1.0):
+            self.staff(StaffSheet.tick)
+
+    def _end_staff(self) -> None:
+        self._staff_hand.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,176 @@
+"""``./run demo``: three invented guests from a code on a phone to a police receipt, with or without a display."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from kiosk import log as logs
+from kiosk.config import Config, load
+from kiosk.demo.guests import Director, Guest, Visit
+from kiosk.demo.pictures import Album
+from kiosk.demo.watch import Watch
+
+RECEIPT_S = 30.0
+"""How long the demo waits for a receipt before it gives up."""
+
+SIMULATED = (
+    "Simulated: camera (frames drawn, then read by the real decoder and the real nets), key encoder, identity gateway,",
+    "hotel system and police endpoint (real HTTPS on this machine). Reference and probe come from one photo:",
+    "this shows that the parts fit together, and says nothing about accuracy. Names and numbers are invented.",
+)
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened, for the timeline and the JSON."""
+
+    visits: list[Visit] = field(default_factory=list)
+    receipts: list[dict[str, object]] = field(default_factory=list)
+    queue: dict[str, int] = field(default_factory=dict)
+
+
+class Teller:
+    """Prints the timeline as it happens; with ``--json`` to standard error, so that the last line stays JSON."""
+
+    def __init__(self, *, to_error: bool) -> None:
+        self._stream = sys.stderr if to_error else sys.stdout
+        self._began = time.monotonic()
+
+    def say(self, text: str = "") -> None:
+        """Print one line with the seconds since the start."""
+        self._stream.write(f"{time.monotonic() - self._began:7.2f} s  {text}\n" if text else "\n")
+        self._stream.flush()
+
+    def visit(self, visit: Visit) -> None:
+        """Print one guest's steps."""
+        for name, ms in visit.steps_ms.items():
+            self.say(f"    {name:<24}{ms:9.1f} ms")
+        self.say(f"    machine time, first frame of the code to the key: {visit.machine_ms:.0f} ms")
+
+
+def main(argv: list[str]) -> int:
+    """Run the demo. Exit 0 only when every record was delivered."""
+    parser = argparse.ArgumentParser(prog="demo", description="Three invented guests, from code to police receipt.")
+    parser.add_argument("--config", type=Path, default=None, help="settings to start from (default: built-in demo)")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--pictures", type=Path, default=None, help="folder for the pictures")
+    arguments = parser.parse_args(argv)
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    teller = Teller(to_error=arguments.json)
+    with tempfile.TemporaryDirectory(prefix="suizhu-demo-") as scratch:
+        config = demo_config(arguments.config, Path(scratch))
+        logs.configure(config.kiosk.state_dir, quiet=True)
+        album = Album(arguments.pictures or Path("var") / "demo")
+        story, error = _play(config, teller, album)
+    return _tell(story, error, teller, album, as_json=arguments.json)
+
+
+def demo_config(path: Path | None, scratch: Path) -> Config:
+    """Return demo settings whose state lives in ``scratch`` and whose network waits are short."""
+    config = load(path) if path is not None else Config()
+    if config.kiosk.mode != "demo":
+        raise SystemExit('demo: kiosk.mode is not "demo"; the demo refuses the settings of a real kiosk')
+    return config.model_copy(
+        update={
+            "kiosk": config.kiosk.model_copy(update={"state_dir": scratch / "state"}),
+            "camera": config.camera.model_copy(update={"driver": "simulated", "scene_socket": scratch / "scene.sock"}),
+            "reporting": config.reporting.model_copy(
+                update={"backoff_base_s": 0.5, "backoff_cap_s": 5.0, "first_try_spread_s": 0.0, "poll_s": 0.2}
+            ),
+        }
+    )
+
+
+def _play(config: Config, teller: Teller, album: Album) -> tuple[Story, Exception | None]:
+    from kiosk.start import Observers, Session  # Qt is loaded only after the platform was chosen
+
+    watch, story = Watch(), Story()
+    session = Session(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
+    session.run(lambda live: _script(live, watch, story, teller, album))
+    return story, session.error
+
+
+def _script(session: object, watch: Watch, story: Story, teller: Teller, album: Album) -> None:
+    from drivers.camera.stage import Stage
+    from kiosk.weights import cache
+    from ui.screen.glass import Glass
+
+    from kiosk.start import Session
+
+    assert isinstance(session, Session)  # noqa: S101  narrows the type for the late import
+    sandbox, kiosk = session.sandbox, session.kiosk
+    if sandbox is None or kiosk is None or session.config.camera.scene_socket is None:
+        raise RuntimeError("the demo needs the embedded sandbox and the simulated camera")
+    glass = Glass(session.screen)
+    stage = Stage(session.config.camera.scene_socket)
+    director = Director(glass, stage, watch, lambda name: album.take(name, glass))
+    for line in SIMULATED:
+        teller.say(line)
+    astronaut, hopper = cache.path("demo_face_astronaut"), cache.path("demo_face_hopper")
+
+    teller.say("Guest 1 touches “check in”, shows a Suishen code and chooses the face.")
+    guest = Guest("suishen", sandbox.issue_suishen("lin"), astronaut)
+    _one(director, guest, story, teller, begin_touching=True)
+    _receipt(watch, story, teller)
+
+    teller.say("The police endpoint's socket is closed. Guest 2 shows an e-ID QR that is verified offline.")
+    sandbox.close_police()
+    _one(director, Guest("claim169", sandbox.issue_claim169("zhou"), hopper), story, teller)
+    waiting = dict(kiosk.owner.status().counts)
+    teller.say(f"    key given, record waits in the outbox: {waiting}")
+
+    teller.say("Guest 3 shows a Suishen code and declines the face; staff finish with the PIN.")
+    pin = kiosk.access.one_time_pin or ""
+    _one(director, Guest("suishen+staff", sandbox.issue_suishen("shen"), None, pin), story, teller)
+    teller.say("The police endpoint's socket is open again.")
+    sandbox.open_police()
+    _receipt(watch, story, teller, 2)
+    story.queue = {state: n for state, n in kiosk.owner.status().counts.items() if n}
+
+
+def _one(director: Director, guest: Guest, story: Story, teller: Teller, *, begin_touching: bool = False) -> None:
+    visit = director.play(guest, begin_touching=begin_touching)
+    story.visits.append(visit)
+    teller.visit(visit)
+
+
+def _receipt(watch: Watch, story: Story, teller: Teller, count: int = 1) -> None:
+    """Wait for receipts of ``count`` more records and print a line for each."""
+    told = len(story.receipts)
+    watch.wait("a police receipt", lambda: len(watch.receipts) >= told + count, RECEIPT_S)
+    for record_id, number, _ in watch.receipts[told:]:
+        story.receipts.append({"recordId": record_id, "receiptNo": number})
+        teller.say(f"    receipt {number} for record {record_id}")
+
+
+def _tell(story: Story, error: Exception | None, teller: Teller, album: Album, *, as_json: bool) -> int:
+    pictures = [str(path) for path in album.finish()]
+    receipted = {receipt["recordId"] for receipt in story.receipts}
+    delivered = error is None and len(story.visits) == 3 and all(v.record_id in receipted for v in story.visits)
+    if error is not None:
+        teller.say(f"The demo stopped: {type(error).__name__}: {error}")
+    machine = round(median(visit.machine_ms for visit in story.visits), 1) if story.visits else None
+    teller.say(f"Outcome: {'delivered' if delivered else 'failed'}; pictures: {', '.join(pictures[:1]) or 'none'}")
+    if as_json:
+        guests = [
+            {"credential": v.credential, "steps_ms": v.steps_ms, "machine_ms": v.machine_ms} for v in story.visits
+        ]
+        result = {
+            "outcome": "delivered" if delivered else "failed",
+            "receipts": story.receipts,
+            "guests": guests,
+            "machine_ms": machine,
+            "queue": story.queue,
+            "pictures": pictures,
+        }
+        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    return 0 if delivered else 1

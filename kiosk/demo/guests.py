@@ -1,0 +1,184 @@
+"""How an invented guest behaves: looks at the painted screen, touches it, holds things up to the camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.checkin.states import (
+    AskingFaceConsent,
+    AskingFields,
+    AskingIdentityConsent,
+    Capturing,
+    Done,
+    FetchingPortrait,
+    IssuingKey,
+    LookingUp,
+    Resolving,
+    Saving,
+    Scanning,
+    ShowingReservation,
+    StaffNeeded,
+    State,
+    Welcome,
+)
+from kiosk.demo.watch import DemoStuck, Turn, Watch
+
+
+class Glass(Protocol):
+    """The screen as a hand and an eye have it. Both calls may come from any thread and block until done."""
+
+    def tap(self, name: str) -> None:
+        """Touch the control with this objectName. Raises LookupError when it cannot be touched."""
+        ...
+
+    def grab(self, path: Path) -> None:
+        """Save what the screen shows as a PNG."""
+        ...
+
+
+class Lens(Protocol):
+    """What can be held up to the camera."""
+
+    def show_code(self, payload: bytes, seed: int = 0) -> None: ...
+
+    def show_face(self, image: Path, seed: int = 0) -> None: ...
+
+    def show_nothing(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """One invented guest. ``face`` None: declines the face and is finished by staff with ``pin``."""
+
+    credential: str
+    code: bytes = field(repr=False)
+    face: Path | None
+    pin: str = field(default="", repr=False)
+
+
+@dataclass(slots=True)
+class Visit:
+    """What came of one guest's visit."""
+
+    credential: str
+    steps_ms: dict[str, float]
+    machine_ms: float
+    record_id: str
+
+
+QUESTIONS: dict[type[State], tuple[str, ...]] = {
+    AskingIdentityConsent: ("agreeButton",),
+    ShowingReservation: ("confirmButton",),
+    AskingFields: ("ethnicityRow_01",),
+}
+KIOSKS_TURN = (Resolving, LookingUp, FetchingPortrait, Capturing, Saving, IssuingKey)
+ANSWERED = (AskingIdentityConsent, ShowingReservation, AskingFields, AskingFaceConsent, StaffNeeded, Done)
+VISIT_S = 90.0
+
+
+class Director:
+    """Plays guests one after the other and measures what the kiosk, not the guest, takes."""
+
+    def __init__(
+        self, glass: Glass, lens: Lens, watch: Watch, picture: Callable[[str], None] = lambda name: None
+    ) -> None:
+        self._glass = glass
+        self._lens = lens
+        self._watch = watch
+        self._picture = picture
+
+    def play(self, guest: Guest, *, begin_touching: bool = False) -> Visit:
+        """Take one guest from the welcome screen to the key. Raises DemoStuck."""
+        self._watch.wait_painted((Welcome,))
+        if begin_touching:
+            self._picture("welcome")
+            self._touch(self._watch.turns[-1], "startButton")
+            self._watch.wait_painted((Scanning,))
+            self._picture("scanning")
+        began = len(self._watch.turns)
+        seen = len(self._watch.codes)
+        self._lens.show_code(guest.code, seed=began)
+        end = time.monotonic() + VISIT_S
+        while True:
+            turn = self._next(began, end)
+            if isinstance(turn.shown.state, Done):
+                break
+            self._act(guest, turn)
+        self._picture("done")
+        visit = self._measure(guest, began, seen, turn)
+        self._lens.show_nothing()
+        self._touch(turn, "finishButton")
+        self._watch.wait_painted((Welcome,))
+        return visit
+
+    def _next(self, began: int, end: float) -> Turn:
+        """Wait for the next screen that asks something, and is painted."""
+        watch = self._watch
+
+        def asks() -> bool:
+            turn = watch.turns[-1]
+            fresh = len(watch.turns) > began and turn.touched_at is None and turn.painted_at is not None
+            return fresh and isinstance(turn.shown.state, ANSWERED)
+
+        watch.wait("the next question", asks, max(0.1, end - time.monotonic()))
+        return watch.turns[-1]
+
+    def _act(self, guest: Guest, turn: Turn) -> None:
+        state = turn.shown.state
+        self._picture(type(state).__name__)
+        if isinstance(state, AskingFaceConsent):
+            if guest.face is None:
+                self._touch(turn, "faceStaffButton")
+                return
+            self._lens.show_face(guest.face, seed=turn.shown.ticket.visit)
+            self._touch(turn, "faceYesButton")
+        elif isinstance(state, StaffNeeded):
+            if not guest.pin or state.reason.value != "face.declined":
+                raise DemoStuck(f"staff are needed: {state.reason}")
+            self._let_staff_finish(guest.pin, turn)
+        else:
+            self._touch(turn, *QUESTIONS[type(state)])
+
+    def _let_staff_finish(self, pin: str, turn: Turn) -> None:
+        self._glass.tap("staffCorner")
+        self._settle("pinOk")
+        for digit in pin:
+            self._glass.tap(f"pinKey_{digit}")
+        self._picture("staff_pin")
+        self._glass.tap("pinOk")
+        self._settle("resolution_document_and_person_seen")
+        self._picture("staff_sheet")
+        self._touch(turn, "resolution_document_and_person_seen")
+
+    def _settle(self, name: str, timeout_s: float = 10.0) -> None:
+        """Wait until a control can be touched: the sheet opens after the PIN was checked."""
+        end = time.monotonic() + timeout_s
+        while not self._glass.can_tap(name):
+            if time.monotonic() > end:
+                raise DemoStuck(f"the control {name} never came")
+            time.sleep(0.02)
+
+    def _touch(self, turn: Turn, *names: str) -> None:
+        for name in names:
+            turn.touched_at = time.monotonic()
+            self._glass.tap(name)
+
+    def _measure(self, guest: Guest, began: int, seen: int, done: Turn) -> Visit:
+        """Wall time from the first frame that shows the code to the key, less the waits for a touch."""
+        codes = self._watch.codes[seen:]
+        first = codes[0].first_frame_at if codes else self._watch.turns[began].at
+        turns = [turn for turn in self._watch.turns[began:] if turn.at <= done.at]
+        waits = sum(turn.touched_at - turn.painted_at for turn in turns if turn.touched_at and turn.painted_at)
+        steps: dict[str, float] = {"reading": round((turns[0].at - first) * 1000, 1)}
+        for turn, following in zip(turns, turns[1:], strict=False):
+            wait = (turn.touched_at - turn.painted_at) if turn.touched_at and turn.painted_at else 0.0
+            name = type(turn.shown.state).__name__
+            steps[name] = round(steps.get(name, 0.0) + (following.at - turn.at - wait) * 1000, 1)
+        machine = (done.at - first - waits) * 1000
+        state = done.shown.state
+        record = state.record_id if isinstance(state, Done) else ""
+        return Visit(guest.credential, steps, round(machine, 1), record)

@@ -1,0 +1,36 @@
+"""The demo's world: the sandbox as a process of its own, and the settings that point at it."""
+
+from __future__ import annotations
+
+from kiosk.config import Config
+from kiosk.sandbox.info import SandboxInfo
+
+
+def needs_sandbox(config: Config) -> bool:
+    """Say whether this kiosk is a demo that names no endpoint of its own."""
+    named = config.gateway.url or config.reporting.url
+    return config.kiosk.mode == "demo" and not named
+
+
+def pointed_at(config: Config, info: SandboxInfo) -> Config:
+    """Return the settings with the sandbox's addresses, certificates and issuer keys filled in."""
+    tls = {
+        "ca_file": info.ca_file,
+        "client_cert_file": info.client_cert_file,
+        "client_key_file": info.client_key_file,
+    }
+    hotel = {**tls, "url": info.hotel_url, "csv_path": config.reservations.csv_path or info.csv_path}
+    credentials = {
+        "issuer_keys_dir": config.credentials.issuer_keys_dir or info.issuer_keys_dir,
+        "suishen_hosts": (*config.credentials.suishen_hosts, info.suishen_host),
+    }
+    return config.model_copy(
+        update={
+            "gateway": config.gateway.model_copy(update={**tls, "url": info.gateway_url}),
+            "reservations": config.reservations.model_copy(update=hotel),
+            "reporting": config.reporting.model_copy(
+                update={**tls, "url": info.police_url, "device_key_file": info.device_key_file}
+            ),
+            "credentials": config.credentials.model_copy(update=credentials),
+        }
+    )
