@@ -1,0 +1,1 @@
+"""Suizhu 随住, a hotel self check-in kiosk."""

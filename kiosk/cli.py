@@ -1,0 +1,77 @@
+"""``python -m kiosk COMMAND``: one table from a command to the function that does it.
+
+A command is ``main(argv: list[str]) -> int`` in its own room, where ``argv`` is what follows the
+command and the answer is the exit status. It is imported only when it is asked for, so that
+``start`` does not pay for ``bench``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from kiosk.errors import KioskError
+
+Main = Callable[[list[str]], int]
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+class Command(NamedTuple):
+    """Where a command lives, as ``module:function``, and its line in the list of commands."""
+
+    target: str
+    help: str
+
+
+COMMANDS = {
+    "start": Command("kiosk.app:main", "run the kiosk"),
+    "demo": Command("kiosk.demo.command:main", "watch three guests check in on simulated hardware"),
+    "check-config": Command("kiosk.commissioning.check_config:main", "name every fault in config.toml"),
+    "doctor": Command("kiosk.commissioning.doctor:main", "test devices, models, clock, disk, outbox and endpoints"),
+    "scan": Command("drivers.scanner.command:main", "print the codes that pictures hold"),
+    "face": Command("kiosk.face.command:main", "compare a reference picture with a probe"),
+    "flow": Command("kiosk.checkin.diagram:main", "print the check-in as a diagram"),
+    "replay": Command("kiosk.checkin.replay:main", "play a recorded visit through the flow again"),
+    "queue": Command("offline_queue.command:main", "list, show or export what waits for the police endpoint"),
+    "sandbox": Command("kiosk.sandbox.command:main", "play gateway, police endpoint and hotel system on loopback"),
+    "models": Command("kiosk.weights.command:main", "install, verify or list the model files"),
+    "audit": Command("kiosk.staff.audit_command:main", "verify or show the audit log"),
+    "bench": Command("kiosk.bench.command:main", "measure a check-in, the start and the machine"),
+    "screens": Command("ui.screen.pictures:main", "render every screen in every language into a folder"),
+    "credential": Command("kiosk.sandbox.credential_command:main", "issue a sandbox credential as a QR picture"),
+}
+
+
+def listing() -> str:
+    """One line per command."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(["usage: ./run COMMAND [ARGUMENT …]", "", *lines, ""])
+
+
+def load(name: str) -> Main:
+    """Import the function behind a command."""
+    module, _, function = COMMANDS[name].target.partition(":")
+    return cast(Main, getattr(importlib.import_module(module), function))
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit status; never raises ``KioskError``."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        sys.stdout.write(listing())
+        return 0
+    name, arguments = argv[0], argv[1:]
+    if name not in COMMANDS:
+        sys.stderr.write(f"suizhu: unknown command {name!r}; ./run alone lists the commands\n")
+        return USAGE
+    try:
+        return load(name)(arguments)
+    except KioskError as error:
+        sys.stderr.write(f"suizhu {name}: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
