@@ -49,6 +49,9 @@ class CameraSection(Section):
     driver: DriverName = "simulated"
     device: str = "/dev/video0"
     video_path: Path | None = None
+    scene_socket: Path | None = None
+    """Simulated driver only: Unix socket on which the demo and tests say what is held up to the camera.
+    None: ``scene.sock`` in the state folder."""
     width_px: int = Field(default=1280, ge=640, le=3840)
     height_px: int = Field(default=720, ge=480, le=2160)
     fps: float = Field(default=30, ge=5, le=60)

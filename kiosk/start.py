@@ -18,6 +18,7 @@ import psutil
 from kiosk.sandbox.process import SandboxProcess
 from kiosk.staff.sheet import StaffSheet
 from ui.screen.app import Screen
+from ui.screen.glass import Glass
 
 from kiosk import log as logs
 from kiosk.app import Kiosk
@@ -54,7 +55,8 @@ class Session:
         self.error: Exception | None = None
         self.ready = threading.Event()
         self.screen = Screen(config, self._hands(), self._preview)
-        self.screen.painted = self._observers.painted
+        self.glass = Glass(self.screen, self._observers.painted)
+        self._left = threading.Event()
 
     def run(self, script: Callable[[Session], None] | None = None) -> int:
         """Show the screen, start the kiosk behind it, play ``script`` on its own thread. Return the exit status."""
@@ -63,7 +65,9 @@ class Session:
         try:
             status = self.screen.exec()
         finally:
+            self._left.set()
             worker.join()
+            self.screen.close()
         return 1 if self.error else status
 
     def _live(self, script: Callable[[Session], None] | None) -> None:
@@ -73,7 +77,7 @@ class Session:
                 script(self)
                 self.screen.quit()
             else:
-                self.screen.wait_closed()
+                self._left.wait()
         except Exception as error:  # told once, at the end, in one line
             self.error = error
             self.screen.quit()
@@ -171,7 +175,7 @@ def _announce(session: Session) -> None:
     began = psutil.Process().create_time()
     session.ready.wait()
     ready = time.time() - began
-    first = session.screen.first_frame_at
+    first = session.screen.started
     painted = ready - (time.monotonic() - first) if first is not None else ready
     sys.stdout.write(json.dumps({"first_frame_s": round(painted, 3), "ready_s": round(ready, 3)}) + "\n")
     sys.stdout.flush()

@@ -61,11 +61,10 @@ def _measure(guests: int, scratch: Path) -> tuple[list[Visit], Exception | None]
     def script(live: Session) -> None:
         from drivers.camera.stage import Stage
         from kiosk.weights import cache
-        from ui.screen.glass import Glass
-
+    
         if live.sandbox is None or config.camera.scene_socket is None:
             raise RuntimeError("the bench needs the embedded sandbox and the simulated camera")
-        director = Director(Glass(live.screen), Stage(config.camera.scene_socket), watch)
+        director = Director(live.glass, Stage(config.camera.scene_socket), watch)
         astronaut, hopper = cache.path("demo_face_astronaut"), cache.path("demo_face_hopper")
         for number in range(guests + WARM_UP):
             if number % 2 == 0:

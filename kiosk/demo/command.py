@@ -102,7 +102,6 @@ def _play(config: Config, teller: Teller, album: Album) -> tuple[Story, Exceptio
 def _script(session: object, watch: Watch, story: Story, teller: Teller, album: Album) -> None:
     from drivers.camera.stage import Stage
     from kiosk.weights import cache
-    from ui.screen.glass import Glass
 
     from kiosk.start import Session
 
@@ -110,7 +109,7 @@ def _script(session: object, watch: Watch, story: Story, teller: Teller, album: 
     sandbox, kiosk = session.sandbox, session.kiosk
     if sandbox is None or kiosk is None or session.config.camera.scene_socket is None:
         raise RuntimeError("the demo needs the embedded sandbox and the simulated camera")
-    glass = Glass(session.screen)
+    glass = session.glass
     stage = Stage(session.config.camera.scene_socket)
     director = Director(glass, stage, watch, lambda name: album.take(name, glass))
     for line in SIMULATED:

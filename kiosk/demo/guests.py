@@ -35,6 +35,10 @@ class Glass(Protocol):
         """Touch the control with this objectName. Raises LookupError when it cannot be touched."""
         ...
 
+    def can_tap(self, name: str) -> bool:
+        """Say whether the control takes touches now."""
+        ...
+
     def grab(self, path: Path) -> None:
         """Save what the screen shows as a PNG."""
         ...

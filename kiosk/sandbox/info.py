@@ -1,0 +1,48 @@
+"""Where a running sandbox is: addresses and files, as one frozen value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+DEVICE_ID = "demo-01"
+"""The one device that the police endpoint knows at the start."""
+
+SUISHEN_HOST = "suishen.sandbox.invalid"
+"""Host of the invented Suishen codes. ``.invalid`` can never resolve: nobody can open such a code."""
+
+INFO_FILE = "sandbox.json"
+"""Name of the file in the run directory that holds a SandboxInfo."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxInfo:
+    """One run of the sandbox. Every key and database lies in ``run_dir`` (0700) and is made anew for the run."""
+
+    run_dir: Path
+    gateway_url: str
+    police_url: str
+    hotel_url: str
+    ca_file: Path
+    client_cert_file: Path
+    client_key_file: Path
+    device_key_file: Path
+    """Ed25519 private key (PEM) that signs requests to the police endpoint as ``DEVICE_ID``."""
+    issuer_keys_dir: Path
+    """Public keys of the e-ID issuer, one ``<kid>.json`` each."""
+    csv_path: Path
+    """The hotel's bookings as the file that a hotel system drops."""
+    suishen_host: str
+    receipt_key_file: Path
+    """Ed25519 public key (PEM) that verifies the daily lists of receipts."""
+
+    def to_json(self) -> str:
+        """Return one line of JSON; paths become strings."""
+        return json.dumps({f.name: str(getattr(self, f.name)) for f in fields(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> SandboxInfo:
+        """Read what ``to_json`` wrote. Raises KeyError for a missing field."""
+        table = json.loads(text)
+        return cls(**{f.name: Path(table[f.name]) if f.type == "Path" else str(table[f.name]) for f in fields(cls)})

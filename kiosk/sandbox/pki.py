@@ -1,0 +1,152 @@
+"""Certificates and keys of one run: an own CA, a server and a client certificate, a device key, a receipt key.
+
+Elliptic keys, because an RSA key costs a second of the start. Everything says "Suizhu sandbox", so that a
+kiosk in production can refuse it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+ORGANISATION = "Suizhu sandbox"
+"""Organisation in the subject of every sandbox certificate."""
+
+SLACK = timedelta(days=7)
+"""Certificates begin this long ago, so that tests may set the clock back."""
+LIFE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """The files of one run, PEM, private keys 0600."""
+
+    ca_file: Path
+    server_cert_file: Path
+    server_key_file: Path
+    client_cert_file: Path
+    client_key_file: Path
+    device_key_file: Path
+    receipt_private_key_file: Path
+    receipt_key_file: Path
+
+
+def make(folder: Path, device_id: str) -> Pki:
+    """Make everything anew in ``folder`` (0700). The CA's private key is never written."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority = _authority(authority_key)
+    pki = Pki(
+        ca_file=folder / "ca.pem",
+        server_cert_file=folder / "server.pem",
+        server_key_file=folder / "server.key",
+        client_cert_file=folder / "client.pem",
+        client_key_file=folder / "client.key",
+        device_key_file=folder / "device.key",
+        receipt_private_key_file=folder / "receipts.key",
+        receipt_key_file=folder / "receipts.pub",
+    )
+    pki.ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    server_key, client_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    _issue(pki.server_cert_file, "loopback", server_key, authority, authority_key, server=True)
+    _issue(pki.client_cert_file, device_id, client_key, authority, authority_key, server=False)
+    device_key, receipt_key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
+    write_private_key(pki.server_key_file, server_key)
+    write_private_key(pki.client_key_file, client_key)
+    write_private_key(pki.device_key_file, device_key)
+    write_private_key(pki.receipt_private_key_file, receipt_key)
+    pki.receipt_key_file.write_text(public_pem(receipt_key.public_key()), encoding="ascii")
+    return pki
+
+
+def write_private_key(path: Path, key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> None:
+    """Write an unencrypted PKCS #8 PEM that nobody else can read, not even for a moment."""
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(pem)
+
+
+def public_pem(key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> str:
+    """Return the public key as SubjectPublicKeyInfo PEM."""
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode("ascii")
+
+
+def _subject(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _begin(
+    subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, issuer_key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - SLACK)
+        .not_valid_after(now + LIFE)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+        )
+    )
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = _subject("Suizhu sandbox CA, not for production")
+    builder = _begin(name, key, name, key)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    return builder.add_extension(_usage(authority=True), critical=True).sign(key, hashes.SHA256())
+
+
+def _issue(
+    path: Path,
+    common_name: str,
+    key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    *,
+    server: bool,
+) -> None:
+    purpose = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+    builder = _begin(_subject(common_name), key, authority.subject, authority_key)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(authority=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    if server:
+        loopback = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        builder = builder.add_extension(x509.SubjectAlternativeName(loopback), critical=False)
+    certificate = builder.sign(authority_key, hashes.SHA256())
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,0 +1,38 @@
+"""The legal clock of a record: when it must be reported, and how near that is. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kiosk.config import OutboxSection
+
+OVERSEAS_OPS = frozenset({"JI", "JC"})
+_AMBER, _RED = 0.5, 0.8
+
+
+class Due(StrEnum):
+    """How near the end of the time to report is, for the unsent record that ends first."""
+
+    NONE = "none"
+    GREEN = "green"
+    AMBER = "amber"
+    """Half of the time is gone."""
+    RED = "red"
+    """Four fifths are gone."""
+    ALARM = "alarm"
+    """The time is over."""
+
+
+def window_s(op: str, settings: OutboxSection) -> float:
+    """Seconds from what happened to the latest report of it."""
+    return settings.due_overseas_h * 3600 if op in OVERSEAS_OPS else settings.due_domestic_min * 60
+
+
+def level(now: float, due_at: float, window: float) -> Due:
+    """Judge one unsent record. All in Unix seconds."""
+    gone = 1 - (due_at - now) / window
+    if gone >= 1:
+        return Due.ALARM
+    if gone >= _RED:
+        return Due.RED
+    return Due.AMBER if gone >= _AMBER else Due.GREEN

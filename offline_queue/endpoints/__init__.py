@@ -1,0 +1,1 @@
+"""One file per authority; the file's name is the value of ``reporting.endpoint``."""

@@ -1,0 +1,91 @@
+"""The kiosk's own key: wraps the data keys of what waits in the outbox. A file of mode 0600."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from kiosk.errors import OutboxUnavailable
+
+_HEAD = "suizhu-kiosk-key-1"
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class KioskKey:
+    """A recipient of data keys that is this kiosk itself."""
+
+    secret: bytes = field(repr=False)
+    """32 bytes, AES-256."""
+
+    @property
+    def recipient(self) -> str:
+        """Name of this key in the store: says which key wrapped, and nothing about the key."""
+        return "kiosk:" + hashlib.sha256(b"suizhu kiosk key name\0" + self.secret).hexdigest()[:16]
+
+    def wrap(self, data_key: bytes, aad: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + AESGCM(self.secret).encrypt(nonce, data_key, aad)
+
+    def unwrap(self, wrapped: bytes, aad: bytes) -> bytes | None:
+        """Return the data key, or None when it was wrapped for another place or altered."""
+        try:
+            return AESGCM(self.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], aad)
+        except (InvalidTag, ValueError):
+            return None
+
+
+def load(path: Path) -> KioskKey:
+    """Read the key file. Raises OutboxUnavailable when it is absent, readable by others or not a key."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as exc:
+        raise OutboxUnavailable(
+            f"outbox key {path.name}: {exc.strerror}. Without it nothing that waits can be read: "
+            "bring the file back from where the installer keeps it; a new one is only made beside an empty outbox"
+        ) from exc
+    with os.fdopen(fd, "r", encoding="ascii", errors="replace") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise OutboxUnavailable(f"outbox key {path.name}: mode {mode:04o} lets others read it; fix: chmod 600")
+        words = file.read(256).split()
+    if len(words) != 2 or words[0] != _HEAD:
+        raise OutboxUnavailable(f"outbox key {path.name}: not a key of this program")
+    try:
+        secret = bytes.fromhex(words[1])
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise OutboxUnavailable(f"outbox key {path.name}: not 32 bytes; bring the file back from its safe copy")
+    return KioskKey(secret)
+
+
+def make(path: Path) -> KioskKey:
+    """Make a new key file, durable before it returns. Raises OutboxUnavailable when one is there already."""
+    key = KioskKey(secrets.token_bytes(32))
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(fd, "w", encoding="ascii") as file:
+            file.write(f"{_HEAD} {key.secret.hex()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_directory(path.parent)
+    except OSError as exc:
+        raise OutboxUnavailable(f"outbox key {path.name}: cannot be made: {exc.strerror}") from exc
+    return key
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable: a file's own fsync does not."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,131 @@
+"""Putting a registration into the outbox: it returns when the record would survive a power cut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from kiosk.config import OutboxSection
+from kiosk.errors import ContractError
+from kiosk.model import Registration, RegistrationId
+from offline_queue.clock import Clock
+from offline_queue.due import window_s
+from offline_queue.rows import NewEvent
+from offline_queue.states import EventState
+from offline_queue.store import Store
+from offline_queue.vault import Vault
+
+if TYPE_CHECKING:
+    from offline_queue.owner import OutboxOwner
+
+_OP = re.compile(r"[A-Z]{2}")
+
+
+class Outbox:
+    """Implements ``kiosk.ports.Outbox``. Callable from any thread but the owner's own."""
+
+    def __init__(self, owner: OutboxOwner, vault: Vault, settings: OutboxSection, clock: Clock) -> None:
+        self._owner = owner
+        self._vault = vault
+        self._settings = settings
+        self._clock = clock
+        self.on_put: Callable[[], None] = lambda: None
+        """Called on the caller's thread after each commit; the sync thread sets it to be woken."""
+
+    def put(self, registration: Registration, *, supersedes: int | None = None) -> RegistrationId:
+        """Seal, commit and fsync one registration; blocks for some milliseconds.
+
+        The same (record, revision) with the same text is acknowledged again and stored once.
+
+        Args:
+            registration: The frozen record.
+            supersedes: Revision of the same record that the authority rejected and this one corrects.
+
+        Raises:
+            OutboxUnavailable: Nothing was acknowledged: disk full or broken, or the store is closed.
+            ContractError: The record is not well formed, or other text was put under this revision.
+        """
+        new = self._sealed(registration, supersedes)
+        self._owner.call(lambda store: insert_once(store, new))
+        self.on_put()
+        return registration.record_id
+
+    def open_text(self, record_id: RegistrationId, revision: int) -> bytes | None:
+        """Return a record's exact text for staff; None when it is unknown, purged or cannot be opened."""
+        record = _uuid(record_id)
+
+        def work(store: Store) -> bytes | None:
+            event = store.find(record, revision)
+            return None if event is None else self._vault.open_text(store, event)
+
+        return self._owner.call(work)
+
+    def _sealed(self, registration: Registration, supersedes: int | None) -> NewEvent:
+        record_id = _uuid(registration.record_id)
+        _check(registration)
+        occurred = registration.occurred_at.timestamp()
+        return NewEvent(
+            record_id=record_id,
+            revision=registration.revision,
+            op=registration.op,
+            stay=registration.stay_id,
+            supersedes=supersedes,
+            due_at=occurred + window_s(registration.op, self._settings),
+            wall=self._clock.wall(),
+            boot=self._clock.boot(),
+            mono=self._clock.mono(),
+            content_hash=hashlib.sha256(registration.text).digest(),
+            parts=self._vault.seal(record_id, registration),
+        )
+
+
+def insert_once(store: Store, new: NewEvent) -> None:
+    """Commit one event, unless it is there already. Owner thread."""
+    known = store.find(new.record_id, new.revision)
+    if known is not None:
+        if known.content_hash != new.content_hash:
+            raise ContractError(f"outbox: revision {new.revision} of this record was put before with other content")
+        return
+    with store.transaction():
+        if new.supersedes is not None:
+            _supersede(store, new, new.supersedes)
+        store.insert(new)
+
+
+def _supersede(store: Store, new: NewEvent, revision: int) -> None:
+    """Close the rejected revision in the transaction that brings its correction."""
+    revisions = store.revisions(new.record_id)
+    rejected = revisions[-1] if revisions else None
+    # A rejected one with later ones waiting would be corrected out of order: those must be decided first
+    if rejected is None or rejected.revision != revision or rejected.state is not EventState.REJECTED:
+        raise ContractError(f"outbox: revision {revision} is not the record's last one, or was not rejected")
+    store.move(rejected, EventState.SUPERSEDED, new.wall, detail=f"by {new.revision}")
+
+
+def _check(registration: Registration) -> None:
+    """Refuse what could never be receipted: the authority echoes what the text says."""
+    try:
+        text = json.loads(registration.text)
+        echoed = (text.get("recordId"), text.get("revision"))
+    except (ValueError, AttributeError):
+        raise ContractError("outbox: the record's text is not a JSON object in UTF-8") from None
+    if echoed != (registration.record_id, registration.revision) or registration.revision < 1:
+        raise ContractError("outbox: recordId and revision of the text are not those of the registration")
+    if not _OP.fullmatch(registration.op):
+        raise ContractError(f"outbox: op {registration.op!r} is not two capital letters")
+    if registration.occurred_at.tzinfo is None:
+        raise ContractError("outbox: occurred_at has no time zone")
+
+
+def _uuid(record_id: RegistrationId) -> UUID:
+    try:
+        record = UUID(record_id)
+    except ValueError:
+        raise ContractError("outbox: the record's id is not a UUID") from None
+    if str(record) != record_id:
+        raise ContractError("outbox: the record's id is not in the canonical form of a UUID")
+    return record

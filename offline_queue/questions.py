@@ -1,0 +1,138 @@
+"""What can be asked of the outbox's tables. Owner thread only; changes are in store.py."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from kiosk.errors import OutboxUnavailable
+from offline_queue import chain, schema
+from offline_queue.rows import COLUMNS, Event, event_of
+from offline_queue.sealing import SealedPart
+from offline_queue.states import DONE, UNSENT, EventState
+
+_DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
+_UNSENT = ", ".join(f"'{state}'" for state in sorted(UNSENT))
+
+
+class Questions:
+    """The one connection, read. Errors of SQLite leave as OutboxUnavailable, told without any value of a row."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._conn = schema.open_database(path)
+
+    def find(self, record_id: UUID, revision: int) -> Event | None:
+        return self._one("record = ? AND revision = ?", (record_id.bytes, revision))
+
+    def revisions(self, record_id: UUID) -> list[Event]:
+        """Every revision of one record, in order."""
+        return self._many("record = ? ORDER BY revision", (record_id.bytes,))
+
+    def ready(self, now: float, cap_s: float, limit: int) -> list[Event]:
+        """Events that may be sent now, oldest first.
+
+        One whose next try lies further ahead than any wait we ever set counts as due: the clock was set back.
+        """
+        due = self._many("state = 'READY' AND next_at <= ? ORDER BY next_at, id LIMIT ?", (now, limit))
+        if len(due) < limit:
+            beyond = "state = 'READY' AND next_at > ? ORDER BY next_at, id LIMIT ?"
+            due += self._many(beyond, (now + cap_s, limit - len(due)))
+        return due
+
+    def next_ready_at(self) -> float | None:
+        row = self._row("SELECT min(next_at) FROM event WHERE state = 'READY'")
+        return None if row is None or row[0] is None else float(row[0])
+
+    def in_state(self, state: EventState, limit: int = -1, *, settled_before: float | None = None) -> list[Event]:
+        """Events in a state, oldest first; DELIVERED ones may be narrowed to those settled by a moment."""
+        if settled_before is not None:
+            where = f"state = '{state}' AND settled_at <= ? ORDER BY settled_at, id LIMIT ?"
+            return self._many(where, (settled_before, limit))
+        return self._many(f"state = '{state}' ORDER BY id LIMIT ?", (limit,))
+
+    def latest(self, limit: int) -> list[Event]:
+        """The newest events, newest first."""
+        return self._many("1 ORDER BY id DESC LIMIT ?", (limit,))
+
+    def first_due(self) -> Event | None:
+        """The unsent event whose duty to report ends first."""
+        return self._one(f"state IN ({_UNSENT}) ORDER BY due_at LIMIT 1", ())
+
+    def counts(self) -> dict[EventState, int]:
+        """How many events stand in each state: read from the tally, not by scan."""
+        with self._told("read"):
+            rows = self._conn.execute("SELECT state, n FROM tally").fetchall()
+        return {EventState(state): int(n) for state, n in rows}
+
+    def scanned_counts(self) -> dict[EventState, int]:
+        """The same by scan: what the tally is verified against."""
+        with self._told("read"):
+            rows = self._conn.execute("SELECT state, count(*) FROM event GROUP BY state").fetchall()
+        return dict.fromkeys(EventState, 0) | {EventState(state): int(n) for state, n in rows}
+
+    def parts(self, event: Event) -> list[SealedPart]:
+        """The sealed parts that still have a key."""
+        with self._told("read"):
+            rows = self._conn.execute(
+                "SELECT part, sealed, recipient, key_id, wrapped FROM payload JOIN data_key USING (event, part) "
+                "WHERE event = ? ORDER BY part",
+                (event.id,),
+            ).fetchall()
+        return [SealedPart(*row) for row in rows]
+
+    def chain_after(self, seq: int, limit: int) -> list[chain.Entry]:
+        with self._told("read"):
+            rows = self._conn.execute(
+                "SELECT seq, event, state, at_ms, detail, hash FROM chain WHERE seq > ? ORDER BY seq LIMIT ?",
+                (seq, limit),
+            ).fetchall()
+        return [chain.Entry(*row) for row in rows]
+
+    def events_after(self, event_id: int, limit: int) -> list[Event]:
+        return self._many("id > ? ORDER BY id LIMIT ?", (event_id, limit))
+
+    def damage(self) -> list[str]:
+        """What SQLite itself finds wrong in its pages; empty when nothing."""
+        with self._told("check"):
+            rows = self._conn.execute("PRAGMA quick_check(5)").fetchall()
+        return [str(row[0]) for row in rows if row[0] != "ok"]
+
+    def may_go(self, record_id: UUID, revision: int) -> bool:
+        """Say whether every earlier revision exists and is done. A missing one holds back its own record only."""
+        row = self._row(
+            f"SELECT count(*) FROM event WHERE record = ? AND revision < ? AND state IN ({_DONE})",  # noqa: S608
+            (record_id.bytes, revision),
+        )
+        return row is not None and row[0] == revision - 1
+
+    def _last_entry(self) -> chain.Entry | None:
+        row = self._row("SELECT seq, event, state, at_ms, detail, hash FROM chain ORDER BY seq DESC LIMIT 1")
+        return None if row is None else chain.Entry(*row)
+
+    def _one(self, where: str, values: Sequence[object]) -> Event | None:
+        events = self._many(where, values)
+        return events[0] if events else None
+
+    def _many(self, where: str, values: Sequence[object]) -> list[Event]:
+        with self._told("read"):
+            rows = self._conn.execute(f"SELECT {COLUMNS} FROM event WHERE {where}", values).fetchall()  # noqa: S608
+        return [event_of(row) for row in rows]
+
+    def _row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+        with self._told("read"):
+            row: tuple[Any, ...] | None = self._conn.execute(sql, values).fetchone()
+            return row
+
+    @contextlib.contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise OutboxUnavailable(
+                f"outbox {self._path.name}: {doing}: {exc}; nothing was acknowledged. Check free space and the disk"
+            ) from exc

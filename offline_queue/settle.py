@@ -1,0 +1,259 @@
+"""The answer table: what each answer of the authority means for a record. Pure.
+
+    result with our recordId, revision and contentHash   as its status says
+    202 with our batchId                                 in flight, poll
+    any other 2xx or 3xx                                 again later (a captive portal)
+    400 413 422                                          rejected; of a batch: halve it until the guilty is alone
+    401                                                  one token refresh, then the line's breaker
+    403 404 on a route, TLS, clock, device               the line's breaker; no attempt is charged
+    404 for a batch or a record                          not there: ready again
+    409 in progress · out of order                       later · ask what the authority has
+    408 425 429 5xx, time-out                            later
+    no connection                                        later; no attempt is charged
+
+Nothing here drops a record: it is delivered by a receipt that echoes it, or waits, or waits for a person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+from uuid import UUID
+
+from offline_queue.replies import Answered, Fault, Reply, Result, Unanswered
+
+# ---- what a record becomes -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a result must echo."""
+
+    record_id: UUID
+    revision: int
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    receipt_no: str
+    received_at: str
+    flag: str = ""
+    """Code of ACCEPTED_WARN: delivered, and shown to staff."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The authority refused these bytes. Never tried again by itself."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Ready again. ``charged``: the try counts towards poison."""
+
+    why: str
+    charged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StillInFlight:
+    """Keep polling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The two sides disagree: ask ``GET /v1/records/{id}`` what the authority has."""
+
+    why: str
+
+
+Settlement: TypeAlias = Delivered | Rejected | Again | StillInFlight | Ask
+
+# ---- what a request becomes ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """202 with our batchId: not acceptance, poll."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halve:
+    """The batch was refused whole."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeToken:
+    """Fetch a new token, once, and send the same again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The line's breaker opens."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The line waits. ``charged``: the server did see the records."""
+
+    why: str
+    charged: bool
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskEach:
+    """Out of order: ask for every record of the batch."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    results: tuple[Result, ...]
+    finished: bool
+    """No more results will come: what is missing goes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The authority does not know the batch (any more)."""
+
+
+LineTrouble: TypeAlias = TakeToken | Hold | Later
+BatchVerdict: TypeAlias = TakenIn | Halve | Rejected | AskEach | LineTrouble
+PollVerdict: TypeAlias = Results | Gone | LineTrouble
+RecordVerdict: TypeAlias = Delivered | Rejected | Again | LineTrouble
+
+_FINISHED = frozenset({"DONE", "DONE_WITH_ERRORS"})
+_AT_WORK = frozenset({"QUEUED", "PROCESSING"})
+_LATER_STATUS = frozenset({408, 425, 429})
+_LATER_CODES = frozenset({"E429", "E503"})
+_DEVICE_CODES = frozenset({"E103", "E107"})
+
+
+def judge_batch(reply: Reply, batch_id: str, size: int) -> BatchVerdict:
+    """Judge the answer to ``POST /v1/batches`` with ``size`` records."""
+    match reply:
+        case Unanswered():
+            return _unanswered(reply)
+        case Answered(status=202) if reply.readable and reply.batch_id == batch_id:
+            return TakenIn()
+        case Answered(status=400 | 413 | 422) if reply.code not in _DEVICE_CODES:
+            why = f"http {reply.status} {reply.code}".strip()
+            return Rejected(why) if size == 1 else Halve(why)
+        case Answered(status=409) if reply.code == "E410":
+            return AskEach("http 409 out of order")
+        case Answered(status=409):
+            return Later("http 409 in progress", charged=False, retry_after_s=reply.retry_after_s)
+        case Answered():
+            return _trouble(reply)
+        case _:
+            assert_never(reply)
+
+
+def judge_poll(reply: Reply, batch_id: str) -> PollVerdict:
+    """Judge the answer to ``GET /v1/batches/{id}``."""
+    match reply:
+        case Unanswered():
+            return _unanswered(reply)
+        case Answered(status=200) if reply.readable and reply.batch_id == batch_id:
+            if reply.state in _FINISHED or reply.state in _AT_WORK:
+                return Results(reply.results, finished=reply.state in _FINISHED)
+            return Later("http 200 without a state we know", charged=False)
+        case Answered(status=404) if reply.readable:
+            return Gone()
+        case Answered():
+            return _trouble(reply)
+        case _:
+            assert_never(reply)
+
+
+def judge_result(sent: Sent, result: Result) -> Settlement:
+    """Judge the authority's word on one record we sent."""
+    if (result.record_id, result.revision, result.content_hash) != (sent.record_id, sent.revision, sent.content_hash):
+        return Again("result does not echo our record")
+    match result.status:
+        case "ACCEPTED" | "ACCEPTED_WARN" if not result.receipt_no:
+            return Again("accepted without a receipt number")
+        case "ACCEPTED":
+            return Delivered(result.receipt_no, result.received_at)
+        case "ACCEPTED_WARN":
+            return Delivered(result.receipt_no, result.received_at, flag=result.code or "WARN")
+        case "DEFERRED":
+            return StillInFlight()
+        case "REJECTED" if result.code == "E410":
+            return Ask("E410 a later revision is known")
+        case "REJECTED" if result.code in _LATER_CODES:
+            return Again(result.code)
+        case "REJECTED":
+            return Rejected(f"{result.code or 'no code'} {result.field}".strip())
+        case _:
+            return Again("result with a status we do not know")
+
+
+def judge_record(reply: Reply, known: Result | None, sent: Sent) -> RecordVerdict:
+    """Judge the answer to ``GET /v1/records/{id}``, asked after doubt. ``known``: what its body says."""
+    match reply:
+        case Unanswered():
+            return _unanswered(reply)
+        case Answered(status=404) if reply.readable:
+            return Again("authority does not have it")
+        case Answered(status=200) if known is not None and known.record_id == sent.record_id:
+            return _compare(known, sent)
+        case Answered():
+            return _trouble(reply)
+        case _:
+            assert_never(reply)
+
+
+def judge_token(reply: Reply) -> Hold | Later | None:
+    """Judge the answer to ``POST /v1/token``; None when it brought one."""
+    if isinstance(reply, Answered) and reply.status == 200 and reply.readable:
+        return None
+    verdict = _unanswered(reply) if isinstance(reply, Unanswered) else _trouble(reply)
+    return Hold("no token for this device") if isinstance(verdict, TakeToken) else verdict
+
+
+def _compare(known: Result, sent: Sent) -> Delivered | Rejected | Again:
+    if known.revision < sent.revision:
+        return Again("authority has an earlier revision")
+    if known.revision > sent.revision:
+        return Rejected("E410 authority has a later revision")
+    if known.content_hash != sent.content_hash:
+        return Rejected("E409 authority has other content")
+    if not known.receipt_no:
+        return Again("authority gives no receipt number")
+    return Delivered(known.receipt_no, known.received_at)
+
+
+def _unanswered(reply: Unanswered) -> LineTrouble:
+    match reply.fault:
+        case Fault.TLS:
+            return Hold("tls")
+        case Fault.UNREACHABLE:
+            return Later("unreachable", charged=False)
+        case Fault.TIMEOUT | Fault.CUT:
+            return Later(reply.fault.value, charged=True)
+        case _:
+            assert_never(reply.fault)
+
+
+def _trouble(reply: Answered) -> LineTrouble:
+    """Judge what means the same on every route."""
+    why = f"http {reply.status} {reply.code}".strip()
+    if reply.code in _DEVICE_CODES:
+        return Hold(why)
+    if reply.status == 401 or reply.code == "E101":
+        return TakeToken()
+    if reply.status in _LATER_STATUS or reply.status >= 500:
+        return Later(why, charged=True, retry_after_s=reply.retry_after_s)
+    if reply.status < 400:
+        return Later(f"{why}: not our protocol, a captive portal?", charged=False)
+    return Hold(why)

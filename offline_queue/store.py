@@ -1,0 +1,152 @@
+"""All SQL of the outbox. Used by its owner thread only; every change of state is one chained row.
+
+A change happens inside ``transaction()``: committed and on the disk when the block ends, or not at
+all. Errors of SQLite leave as OutboxUnavailable, told without any value of a row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from kiosk.errors import ContractError, OutboxUnavailable
+from offline_queue import chain
+from offline_queue.questions import Questions
+from offline_queue.rows import Event, NewEvent
+from offline_queue.sealing import TEXT
+from offline_queue.states import MOVES, EventState
+
+
+class Store(Questions):
+    """The one connection. Made, used and closed on the owner thread."""
+
+    def __init__(self, path: Path, hotel: str, wall: float) -> None:
+        """Open or make the store of one hotel. Raises OutboxUnavailable."""
+        super().__init__(path)
+        try:
+            self._head = self._last_entry()
+            self.last_delivery_seq = 0
+            """Chain number of the last delivery since the start: tells poison from an outage."""
+            self._greet(hotel, wall)
+        except BaseException:
+            self._conn.close()
+            raise
+
+    def close(self) -> None:
+        with self._told("close"):
+            self._conn.close()
+
+    # ---- changes -----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit with a full sync at the end of the block, or change nothing."""
+        head, delivery = self._head, self.last_delivery_seq
+        with self._told("write"):
+            self._conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._conn.execute("COMMIT")
+            except BaseException:
+                self._head, self.last_delivery_seq = head, delivery
+                with contextlib.suppress(sqlite3.Error):
+                    if self._conn.in_transaction:
+                        self._conn.execute("ROLLBACK")
+                raise
+
+    def insert(self, new: NewEvent) -> EventState:
+        """Add an event with its parts; returns READY, or BLOCKED behind its record's earlier revisions."""
+        ready = self.may_go(new.record_id, new.revision)
+        state = EventState.READY if ready else EventState.BLOCKED
+        cursor = self._conn.execute(
+            "INSERT INTO event (record, revision, op, stay, state, supersedes, next_at, due_at, wall, boot, mono, "
+            "content_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(new.record_id.bytes, new.revision, new.op, new.stay, state.value, new.supersedes),
+                *(new.wall, new.due_at, new.wall, new.boot, new.mono, new.content_hash),
+            ),
+        )
+        event = int(cursor.lastrowid or 0)
+        self._conn.executemany(
+            "INSERT INTO payload VALUES (?, ?, ?)", [(event, part.part, part.sealed) for part in new.parts]
+        )
+        self._conn.executemany(
+            "INSERT INTO data_key VALUES (?, ?, ?, ?, ?)",
+            [(event, part.part, part.recipient, part.key_id, part.wrapped) for part in new.parts],
+        )
+        self._append(event, state, new.wall, chain.identity(new.record_id, new.revision, new.op, new.content_hash))
+        return state
+
+    def move(
+        self, event: Event, to: EventState, wall: float, *, detail: str = "", **columns: float | str | None
+    ) -> None:
+        """Change an event's state, its chain and the named columns. Raises ContractError for a move we never make."""
+        if (event.state, to) not in MOVES:
+            raise ContractError(f"outbox: event {event.id} cannot go from {event.state} to {to}")
+        names = "".join(f", {name} = ?" for name in columns)
+        cursor = self._conn.execute(
+            f"UPDATE event SET state = ?{names} WHERE id = ? AND state = ?",  # noqa: S608 - names are our keywords
+            (to.value, *columns.values(), event.id, event.state.value),
+        )
+        if cursor.rowcount != 1:
+            raise ContractError(f"outbox: event {event.id} was not {event.state} any more")
+        entry = self._append(event.id, to, wall, detail)
+        if to is EventState.DELIVERED:
+            self.last_delivery_seq = entry.seq
+
+    def release_next(self, event: Event, wall: float) -> None:
+        """Let the record's next revision go, if nothing earlier is open."""
+        following = self.find(event.record_id, event.revision + 1)
+        if following is None or following.state is not EventState.BLOCKED:
+            return
+        if self.may_go(event.record_id, following.revision):
+            self.move(following, EventState.READY, wall)
+
+    def note(self, events: Iterable[Event], **columns: float | str | None) -> None:
+        """Change columns that are no state."""
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self._conn.executemany(
+            f"UPDATE event SET {names} WHERE id = ?",  # noqa: S608 - names are our keywords
+            [(*columns.values(), event.id) for event in events],
+        )
+
+    def destroy_keys(self, event: Event, *, text: bool) -> None:
+        """Destroy the photos' data keys, with ``text`` also the text's, then let go of the sealed bytes.
+
+        The key's row is overwritten in its page (secure_delete); the log keeps it until ``truncate_log``.
+        """
+        where = "event = ?" if text else f"event = ? AND part <> '{TEXT}'"
+        self._conn.execute("PRAGMA secure_delete = ON").fetchall()
+        self._conn.execute(f"DELETE FROM data_key WHERE {where}", (event.id,))  # noqa: S608 - constants
+        # What no key opens any more need not be overwritten: that would write every photo twice
+        self._conn.execute("PRAGMA secure_delete = OFF").fetchall()
+        self._conn.execute(f"DELETE FROM payload WHERE {where}", (event.id,))  # noqa: S608 - constants
+
+    def truncate_log(self) -> bool:
+        """Empty the write-ahead log, so that nothing deleted stays readable in it. False when it is in use."""
+        with self._told("checkpoint"):
+            self._conn.executescript("PRAGMA incremental_vacuum")  # execute() would free one page only
+            busy, _, _ = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+
+    def _append(self, event: int, state: str, wall: float, detail: str) -> chain.Entry:
+        entry = chain.following(self._head, event, state, int(wall * 1000), detail)
+        self._conn.execute(
+            "INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?)",
+            (entry.seq, entry.event, entry.state, entry.at_ms, entry.detail, entry.hash),
+        )
+        self._head = entry
+        return entry
+
+    def _greet(self, hotel: str, wall: float) -> None:
+        first = self.chain_after(0, 1)
+        if not first:
+            with self.transaction():
+                self._append(0, chain.GENESIS, wall, hotel)
+        elif first[0].detail != hotel:
+            raise OutboxUnavailable(
+                f"outbox {self._path.name}: belongs to hotel {first[0].detail}, the settings say {hotel}; "
+                "fix kiosk.hotel_code, or give this kiosk a state_dir of its own"
+            )

@@ -1,0 +1,221 @@
+"""What goes wrong in a lobby, through the real camera process, nets, TLS and disk: words for the guest, nothing in the log."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kiosk.sandbox.people import PEOPLE
+from kiosk.sandbox.process import SandboxProcess
+
+from kiosk.checkin.events import Declined, Expired, Finished, StaffApproved, StaffEnded, StaffRetried
+from kiosk.checkin.states import (
+    AskingIdentityConsent,
+    AskingReference,
+    Capturing,
+    Done,
+    Scanning,
+    ShowingReservation,
+    StaffNeeded,
+    Welcome,
+)
+from kiosk.model import Reason, StaffDecision
+from tests.e2e.lobby import ASTRONAUT, HOPPER, Lobby, eventually, face
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess(latency_ms=5) as running:
+        yield running
+
+
+@pytest.fixture
+def lobby(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Lobby]:
+    sandbox.clear_faults()
+    with Lobby(sandbox, tmp_path) as open_lobby:
+        yield open_lobby
+
+
+def decision(lobby: Lobby, code: str = "document_and_person_seen") -> StaffApproved:
+    return StaffApproved(StaffDecision("clerk", code, lobby.kiosk._now()))
+
+
+def reason(lobby: Lobby) -> Reason:
+    state = lobby.until(StaffNeeded)
+    assert isinstance(state, StaffNeeded)
+    return state.reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"WIFI:S:lobby;T:WPA;P:none;;", Reason.CODE_UNKNOWN),
+        (b"https://qr.alipay.com/abcdef123", Reason.CODE_PAYMENT),
+        (b"https://suishenma.sh.gov.cn/code?t=" + b"A" * 2100, Reason.CODE_TOO_LARGE),
+    ],
+    ids=["unknown", "payment", "oversize"],
+)
+def test_a_code_that_is_no_use_here_gets_words_and_another_chance(
+    lobby: Lobby, payload: bytes, expected: Reason
+) -> None:
+    lobby.stage.show_code(payload)
+    state = lobby.until(Scanning)
+    assert state == Scanning(refused=expected, refusals=1)
+    assert payload.decode()[:40] not in lobby.log_text()
+    lobby.stage.show_code(lobby.sandbox.issue_claim169("zhou"))
+    lobby.until(AskingIdentityConsent)
+
+
+@pytest.mark.parametrize("fault", ["forged", "altered", "wrong_issuer", "unknown_algorithm"])
+def test_a_forged_eid_goes_to_a_person_in_neutral_words(lobby: Lobby, fault: str) -> None:
+    lobby.identify(lobby.sandbox.issue_claim169("zhou", fault=fault))
+    assert reason(lobby) is Reason.CODE_FORGED
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("expired", Reason.CODE_EXPIRED), ("bomb", Reason.CODE_BROKEN)])
+def test_an_expired_or_broken_eid_asks_for_another(lobby: Lobby, fault: str, expected: Reason) -> None:
+    lobby.stage.show_code(lobby.sandbox.issue_claim169("zhou", fault=fault))
+    eventually("an answer", lambda: isinstance(lobby.now().state, AskingIdentityConsent | Scanning))
+    if isinstance(lobby.now().state, AskingIdentityConsent):
+        lobby.agrees("identity")
+    state = lobby.until(Scanning)
+    assert isinstance(state, Scanning)
+    assert state.refused is expected
+
+
+def test_a_code_used_in_an_earlier_visit_is_refused_as_replayed(lobby: Lobby) -> None:
+    code = lobby.sandbox.issue_suishen("lin")
+    lobby.identify(code)
+    lobby.until(ShowingReservation)
+    lobby.stage.show_nothing()
+    lobby.says(Expired())
+    lobby.until(Welcome)
+    lobby.kiosk.runner._presentations._left.clear()
+    lobby.stage.show_code(code)
+    lobby.until(AskingIdentityConsent)
+    lobby.agrees("identity")
+    state = lobby.until(Scanning)
+    assert isinstance(state, Scanning)
+    assert state.refused is Reason.CODE_REPLAYED
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [("gateway_timeout", Reason.GATEWAY_DOWN), ("gateway_nonsense", Reason.GATEWAY_NONSENSE)],
+)
+def test_a_gateway_that_fails_leads_to_a_person(lobby: Lobby, fault: str, expected: Reason) -> None:
+    lobby.sandbox.fault(fault)
+    lobby.identify(lobby.sandbox.issue_suishen("lin"))
+    assert reason(lobby) is expected
+    assert PEOPLE["lin"].name not in lobby.log_text()
+
+
+def test_a_guest_without_a_booking_is_asked_for_a_reference(lobby: Lobby) -> None:
+    assert isinstance(lobby.identify(lobby.sandbox.issue_suishen("walkin")), AskingReference)
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        ("minor", Reason.MINOR),
+        ("party", Reason.PARTY),
+        ("balance", Reason.BALANCE_DUE),
+        ("notready", Reason.ROOM_NOT_READY),
+        ("gd", Reason.OUT_OF_REGION),
+    ],
+)
+def test_who_needs_a_person_gets_one_before_any_face_or_key(lobby: Lobby, person: str, expected: Reason) -> None:
+    lobby.identify(lobby.sandbox.issue_suishen(person))
+    assert reason(lobby) is expected
+    assert lobby.kiosk.keys.issued == []
+
+
+def test_somebody_elses_face_is_not_matched_and_ends_with_staff(lobby: Lobby) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_face(face(HOPPER))
+    lobby.agrees("face")
+    assert reason(lobby) in {Reason.NOT_MATCHED, Reason.NOT_LIVE, Reason.FACE_DOUBTFUL}
+    assert lobby.kiosk.keys.issued == []
+
+
+def test_two_faces_are_no_guest(lobby: Lobby) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_faces([face(ASTRONAUT), face(HOPPER)])
+    lobby.agrees("face")
+    state = lobby.until(Capturing)
+    eventually("the hint", lambda: getattr(lobby.now().state, "hint", None) is Reason.TWO_FACES)
+    assert isinstance(state, Capturing)
+
+
+def test_a_face_of_120_px_is_asked_to_come_closer(lobby: Lobby) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_face(face(ASTRONAUT), face_px=120)
+    lobby.agrees("face")
+    eventually("the hint", lambda: getattr(lobby.now().state, "hint", None) is Reason.FACE_TOO_FAR)
+
+
+def test_an_empty_lobby_ends_with_staff(lobby: Lobby) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_nothing()
+    lobby.agrees("face")
+    eventually("staff", lambda: isinstance(lobby.now().state, StaffNeeded), 90)
+    assert reason(lobby) is Reason.NO_FACE
+
+
+def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: Lobby) -> None:
+    lobby.kiosk.keys.jam()
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_face(face(ASTRONAUT))
+    lobby.agrees("face")
+    assert reason(lobby) is Reason.KEY_FAILED
+    lobby.says(StaffRetried())
+    lobby.until(Done)
+    assert len(lobby.kiosk.keys.issued) == 1
+    assert sum(lobby.kiosk.owner.status().counts.values()) == 1
+
+
+def test_a_police_endpoint_that_is_down_holds_nobody_up_and_loses_nothing(lobby: Lobby) -> None:
+    lobby.sandbox.close_police()
+    try:
+        lobby.to_face_consent(lobby.sandbox.issue_claim169("zhou"))
+        lobby.stage.show_face(face(HOPPER))
+        lobby.agrees("face")
+        done = lobby.until(Done)
+        assert isinstance(done, Done)
+        assert lobby.watch.receipts == []
+    finally:
+        lobby.sandbox.open_police()
+    lobby.says(Finished())
+    lobby.watch.wait("the receipt", lambda: any(r[0] == done.record_id for r in lobby.watch.receipts), 30)
+
+
+def test_staff_finish_for_a_guest_who_declined(lobby: Lobby) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("shen"))
+    lobby.says(Declined())
+    assert reason(lobby) is Reason.FACE_DECLINED
+    lobby.says(decision(lobby))
+    done = lobby.until(Done)
+    assert isinstance(done, Done)
+    lobby.watch.wait("the receipt", lambda: any(r[0] == done.record_id for r in lobby.watch.receipts), 30)
+
+
+def test_a_visit_that_staff_end_leaves_nothing(lobby: Lobby) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("shen"))
+    lobby.says(Declined())
+    reason(lobby)
+    lobby.says(StaffEnded())
+    lobby.until(Welcome)
+    assert sum(lobby.kiosk.owner.status().counts.values()) == 0
+    assert PEOPLE["shen"].name not in lobby.log_text()
+    assert PEOPLE["shen"].id_number not in lobby.log_text()
+
+
+def test_noise_is_no_code(lobby: Lobby) -> None:
+    lobby.stage.show_code(secrets.token_bytes(600))
+    state = lobby.until(Scanning)
+    assert isinstance(state, Scanning)
+    assert state.refused is Reason.CODE_UNKNOWN

@@ -1,0 +1,98 @@
+"""The screen as a hand and an eye have it, for the demo, the benches and tests: touch, look, know when it is painted.
+
+Calls come from any thread but the GUI thread and block until Qt has done them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from kiosk.checkin.flow import Ticket
+from ui.screen import touch
+from ui.screen.app import Screen
+
+ANSWER_S = 20.0
+
+
+class _Request:
+    """One call on its way to the GUI thread and back."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call = call
+        self._done = threading.Event()
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def perform(self) -> None:
+        try:
+            self._result = self._call()
+        except Exception as error:  # raised again where it was asked
+            self._error = error
+        self._done.set()
+
+    def wait(self) -> Any:
+        if not self._done.wait(ANSWER_S):
+            raise TimeoutError(f"the screen did not answer within {ANSWER_S:.0f} s")
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+class Glass(QObject):
+    """Made on the GUI thread. ``painted`` is called there, once for each ticket that can be seen and touched."""
+
+    _asked = Signal(object)
+
+    def __init__(self, screen: Screen, painted: Callable[[Ticket, float], None] = lambda ticket, at: None) -> None:
+        super().__init__()
+        self._window = screen.window
+        self._gate = screen.gate
+        self._painted = painted
+        self._swapped: Ticket | None = None
+        self._told: Ticket | None = None
+        self._asked.connect(self._perform, Qt.ConnectionType.QueuedConnection)
+        self._window.frameSwapped.connect(self._on_swap)
+        self._gate.changed.connect(self._look)
+
+    def tap(self, name: str) -> None:
+        """Touch the control with this objectName, as soon as it takes touches. Raises LookupError when it never does."""
+        end = time.monotonic() + ANSWER_S
+        while not self.can_tap(name):
+            if time.monotonic() > end:
+                raise LookupError(f"no control {name!r} can be touched")
+            time.sleep(0.01)
+        self._ask(lambda: touch.tap(self._window, name))
+
+    def can_tap(self, name: str) -> bool:
+        """Say whether the control is there, visible and takes touches now."""
+        found: bool = self._ask(lambda: self._gate.open and touch.can_tap(self._window, name))
+        return found
+
+    def grab(self, path: Path) -> None:
+        """Save what the screen shows as a PNG."""
+        if not self._ask(lambda: self._window.grabWindow().save(str(path))):
+            raise OSError(f"{path.name}: the picture could not be written")
+
+    def _ask(self, call: Callable[[], Any]) -> Any:
+        request = _Request(call)
+        self._asked.emit(request)
+        return request.wait()
+
+    def _perform(self, request: _Request) -> None:
+        request.perform()
+
+    def _on_swap(self) -> None:
+        self._swapped = self._gate.ticket
+        self._look()
+
+    def _look(self) -> None:
+        ticket = self._gate.ticket
+        if self._gate.open and self._swapped == ticket and self._told != ticket:
+            self._told = ticket
+            self._painted(ticket, time.monotonic())

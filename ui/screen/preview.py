@@ -1,0 +1,116 @@
+"""The camera's picture on the screen: drawn when a new frame is there, at most 15 times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from PySide6.QtCore import Property, QObject, QRectF, QTimer, Signal
+from PySide6.QtGui import QImage, QPainter, QPainterPath
+from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
+
+QML_IMPORT_NAME = "Kiosk.ViewModels"
+QML_IMPORT_MAJOR_VERSION = 1
+
+FRAME_WIDTH_PX = 1280
+FRAME_HEIGHT_PX = 720
+REPAINT_MS = 66
+
+FrameSource: TypeAlias = Callable[[], "tuple[int, memoryview] | None"]
+"""The newest frame and its counter: BGR, 1280 x 720 x 3, borrowed. Never blocks."""
+
+
+@QmlElement
+@QmlUncreatable("made by ui.screen.app")
+class Frames(QObject):
+    """Hands the newest frame to whoever draws it."""
+
+    def __init__(self, source: FrameSource, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._source = source
+
+    def latest(self) -> tuple[int, memoryview] | None:
+        return self._source()
+
+
+def crop(item_width: float, item_height: float) -> QRectF:
+    """Return the largest centred part of a frame that has the item's proportions, in frame pixels."""
+    wanted = item_width / item_height
+    if wanted >= FRAME_WIDTH_PX / FRAME_HEIGHT_PX:
+        height = FRAME_WIDTH_PX / wanted
+        return QRectF(0, (FRAME_HEIGHT_PX - height) / 2, FRAME_WIDTH_PX, height)
+    width = FRAME_HEIGHT_PX * wanted
+    return QRectF((FRAME_WIDTH_PX - width) / 2, 0, width, FRAME_HEIGHT_PX)
+
+
+@QmlElement
+class Preview(QQuickPaintedItem):
+    """A mirror: the guest's own movement goes the way it goes in a mirror.
+
+    Draws straight from the shared frame, without a copy. Nothing is painted while it is hidden, and
+    nothing is kept: hiding it leaves no pixel of the guest behind.
+    """
+
+    framesChanged = Signal()
+    radiusChanged = Signal()
+
+    def __init__(self, parent: QQuickItem | None = None) -> None:
+        super().__init__(parent)
+        self._frames: Frames | None = None
+        self._radius = 0.0
+        self._counter = -1
+        self._timer = QTimer(self)
+        self._timer.setInterval(REPAINT_MS)
+        self._timer.timeout.connect(self._look)
+        self.visibleChanged.connect(self._follow_visibility)
+        self._follow_visibility()
+
+    def _get_frames(self) -> Frames | None:
+        return self._frames
+
+    def _set_frames(self, frames: Frames | None) -> None:
+        if frames is not self._frames:
+            self._frames = frames
+            self.framesChanged.emit()
+            self.update()
+
+    frames = Property(Frames, _get_frames, _set_frames, notify=framesChanged, final=True)
+
+    def _get_radius(self) -> float:
+        return self._radius
+
+    def _set_radius(self, radius: float) -> None:
+        if radius != self._radius:
+            self._radius = radius
+            self.radiusChanged.emit()
+            self.update()
+
+    radius = Property(float, _get_radius, _set_radius, notify=radiusChanged, final=True)
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the newest frame, cropped to the item, mirrored, with round corners."""
+        newest = self._frames.latest() if self._frames is not None else None
+        if newest is None:
+            return
+        self._counter, pixels = newest
+        target = QRectF(0, 0, self.width(), self.height())
+        shape = QPainterPath()
+        shape.addRoundedRect(target, self._radius, self._radius)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipPath(shape)
+        painter.translate(self.width(), 0)
+        painter.scale(-1, 1)
+        image = QImage(pixels, FRAME_WIDTH_PX, FRAME_HEIGHT_PX, FRAME_WIDTH_PX * 3, QImage.Format.Format_BGR888)
+        painter.drawImage(target, image, crop(target.width(), target.height()))
+
+    def _follow_visibility(self) -> None:
+        if self.isVisible():
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _look(self) -> None:
+        newest = self._frames.latest() if self._frames is not None else None
+        if newest is not None and newest[0] != self._counter:
+            self.update()

@@ -1,0 +1,198 @@
+pragma ComponentBehavior: Bound
+
+import QtQuick
+import Kiosk.ViewModels
+
+Window {
+    id: root
+
+    required property KioskViewModel kiosk
+
+    color: Theme.paper
+    height: Theme.panelHeight
+    title: root.kiosk.frame.hotel
+    visible: true
+    width: Theme.panelWidth
+
+    // Drawn at the panel's own size; on a smaller display the whole panel is scaled.
+    Item {
+        id: panel
+
+        anchors.horizontalCenter: parent.horizontalCenter
+        height: Theme.panelHeight
+        objectName: "panel"
+        scale: Math.min(root.width / Theme.panelWidth, root.height / Theme.panelHeight)
+        transformOrigin: Item.Top
+        width: Theme.panelWidth
+
+        DemoBanner {
+            id: banner
+
+            width: parent.width
+            words: root.kiosk.frame.banner
+            z: 3
+        }
+
+        Item {
+            id: guest
+
+            anchors.bottom: parent.bottom
+            anchors.top: banner.bottom
+            enabled: root.kiosk.frame.ready && !warning.visible && !sheet.visible
+            width: parent.width
+
+            Brand {
+                anchors.left: parent.left
+                anchors.leftMargin: Theme.margin
+                anchors.verticalCenter: header.verticalCenter
+                hotel: root.kiosk.frame.hotel
+                objectName: "brand"
+
+                onHeld: root.kiosk.frame.openStaffSheet()
+            }
+
+            StepDots {
+                anchors.right: parent.right
+                anchors.rightMargin: Theme.margin
+                anchors.verticalCenter: header.verticalCenter
+                step: root.kiosk.frame.step
+                stepName: root.kiosk.frame.stepName
+                steps: root.kiosk.frame.steps
+            }
+
+            Item {
+                id: header
+
+                height: Theme.panelHeight / 8 - banner.height
+                width: parent.width
+            }
+
+            Item {
+                id: stage
+
+                anchors.bottom: foot.top
+                anchors.top: header.bottom
+                width: parent.width
+
+                Loader {
+                    active: root.kiosk.frame.screen === "welcome"
+                    anchors.fill: parent
+
+                    sourceComponent: WelcomeScreen {
+                        viewModel: root.kiosk.welcome
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "scan"
+                    anchors.fill: parent
+
+                    sourceComponent: ScanScreen {
+                        viewModel: root.kiosk.scan
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "consent"
+                    anchors.fill: parent
+
+                    sourceComponent: ConsentScreen {
+                        viewModel: root.kiosk.consent
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "progress"
+                    anchors.fill: parent
+
+                    sourceComponent: ProgressScreen {
+                        viewModel: root.kiosk.progress
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "reference"
+                    anchors.fill: parent
+
+                    sourceComponent: ReferenceScreen {
+                        viewModel: root.kiosk.reference
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "reservation"
+                    anchors.fill: parent
+
+                    sourceComponent: ReservationScreen {
+                        viewModel: root.kiosk.reservation
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "fields"
+                    anchors.fill: parent
+
+                    sourceComponent: FieldsScreen {
+                        viewModel: root.kiosk.fields
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "capture"
+                    anchors.fill: parent
+
+                    sourceComponent: CaptureScreen {
+                        viewModel: root.kiosk.capture
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "done"
+                    anchors.fill: parent
+
+                    sourceComponent: DoneScreen {
+                        viewModel: root.kiosk.done
+                    }
+                }
+
+                Loader {
+                    active: root.kiosk.frame.screen === "referral"
+                    anchors.fill: parent
+
+                    sourceComponent: ReferralScreen {
+                        viewModel: root.kiosk.referral
+                    }
+                }
+            }
+
+            FootBar {
+                id: foot
+
+                anchors.bottom: parent.bottom
+                frame: root.kiosk.frame
+                width: parent.width
+            }
+        }
+
+        IdleWarning {
+            id: warning
+
+            anchors.bottom: parent.bottom
+            anchors.top: banner.bottom
+            frame: root.kiosk.frame
+            width: parent.width
+            z: 1
+        }
+
+        StaffSheet {
+            id: sheet
+
+            anchors.bottom: parent.bottom
+            anchors.top: banner.bottom
+            enabled: root.kiosk.frame.ready
+            viewModel: root.kiosk.sheet
+            width: parent.width
+            z: 2
+        }
+    }
+}

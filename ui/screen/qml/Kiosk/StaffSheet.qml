@@ -1,0 +1,219 @@
+pragma ComponentBehavior: Bound
+
+import QtQuick
+import Kiosk.ViewModels
+
+// The clerk's sheet: it covers the guest's screen, and locks by itself.
+Rectangle {
+    id: root
+
+    required property SheetViewModel viewModel
+
+    color: Theme.surface
+    visible: viewModel.stage !== "closed"
+
+    TapHandler {
+        gesturePolicy: TapHandler.WithinBounds
+    }
+
+    Words {
+        id: title
+
+        anchors.left: parent.left
+        anchors.margins: Theme.margin
+        anchors.top: parent.top
+        color: Theme.accent
+        font.pixelSize: Theme.heading
+        strong: true
+        text: root.viewModel.title
+    }
+
+    Words {
+        anchors.baseline: title.baseline
+        anchors.right: parent.right
+        anchors.rightMargin: Theme.margin
+        color: Theme.muted
+        text: root.viewModel.locksIn
+    }
+
+    Rectangle {
+        id: line
+
+        anchors.left: parent.left
+        anchors.leftMargin: Theme.margin
+        anchors.right: parent.right
+        anchors.rightMargin: Theme.margin
+        anchors.top: title.bottom
+        anchors.topMargin: Theme.gap
+        color: Theme.hairline
+        height: Theme.hair
+    }
+
+    Item {
+        anchors.bottom: close.top
+        anchors.bottomMargin: Theme.gap * 2
+        anchors.left: line.left
+        anchors.right: line.right
+        anchors.top: line.bottom
+        visible: root.viewModel.stage === "pin"
+
+        Column {
+            anchors.bottom: parent.bottom
+            spacing: Theme.gap * 2
+            width: parent.width
+
+            Words {
+                font.pixelSize: Theme.heading
+                horizontalAlignment: Text.AlignHCenter
+                strong: true
+                text: root.viewModel.lead
+                width: parent.width
+            }
+
+            Row {
+                anchors.horizontalCenter: parent.horizontalCenter
+                height: Theme.heading
+                spacing: Theme.gap
+
+                Repeater {
+                    model: Math.max(6, root.viewModel.digits)
+
+                    Rectangle {
+                        required property int index
+
+                        anchors.verticalCenter: parent ? parent.verticalCenter : undefined
+                        border.color: Theme.accent
+                        border.width: Theme.hair
+                        color: index < root.viewModel.digits ? Theme.accent : "transparent"
+                        height: Theme.mm * 5
+                        radius: width / 2
+                        width: height
+                    }
+                }
+            }
+
+            Notice {
+                objectName: "pinMessage"
+                warning: true
+                width: parent.width
+                words: root.viewModel.message
+            }
+
+            Keypad {
+                complete: root.viewModel.digits > 0
+                enabled: !root.viewModel.locked
+                ok: root.viewModel.ok
+                okName: "pinOk"
+                prefix: "pinKey_"
+                width: parent.width
+
+                onEntered: root.viewModel.enter()
+                onErased: root.viewModel.erase()
+                onPressed: digit => root.viewModel.press(digit)
+            }
+        }
+    }
+
+    Column {
+        anchors.left: line.left
+        anchors.right: line.right
+        anchors.top: line.bottom
+        anchors.topMargin: Theme.gap * 2
+        spacing: Theme.gap * 1.5
+        visible: root.viewModel.stage === "unlocked"
+
+        Words {
+            color: Theme.muted
+            text: root.viewModel.operator
+            width: parent.width
+        }
+
+        Rectangle {
+            border.color: Theme.amber
+            border.width: Theme.hair
+            color: Theme.amberSoft
+            height: why.implicitHeight + Theme.gap * 3
+            radius: Theme.radius
+            width: parent.width
+
+            Column {
+                id: why
+
+                anchors.left: parent.left
+                anchors.leftMargin: Theme.gap * 1.5
+                anchors.right: parent.right
+                anchors.rightMargin: Theme.gap * 1.5
+                anchors.verticalCenter: parent.verticalCenter
+
+                Words {
+                    color: Theme.amber
+                    text: root.viewModel.reasonWords
+                    width: parent.width
+                }
+
+                Words {
+                    font.pixelSize: Theme.lead
+                    objectName: "staffReason"
+                    strong: true
+                    text: root.viewModel.reason
+                    width: parent.width
+                }
+            }
+        }
+
+        Words {
+            color: Theme.muted
+            text: root.viewModel.decide
+            visible: text !== ""
+            width: parent.width
+        }
+
+        Repeater {
+            model: root.viewModel.resolutions
+
+            BigButton {
+                required property string code
+                required label
+
+                main: true
+                objectName: "resolution_" + code
+                width: parent ? parent.width : 0
+
+                onTapped: root.viewModel.approve(code)
+            }
+        }
+
+        BigButton {
+            label: root.viewModel.retryWords
+            objectName: "retryButton"
+            visible: label !== ""
+            width: parent.width
+
+            onTapped: root.viewModel.retry()
+        }
+
+        BigButton {
+            label: root.viewModel.endWords
+            objectName: "endVisitButton"
+            tone: Theme.red
+            visible: label !== ""
+            width: parent.width
+
+            onTapped: root.viewModel.endVisit()
+        }
+    }
+
+    BigButton {
+        id: close
+
+        anchors.bottom: parent.bottom
+        anchors.bottomMargin: Theme.margin
+        anchors.left: line.left
+        anchors.right: line.right
+        label: root.viewModel.closeWords
+        objectName: "closeSheetButton"
+        tone: Theme.ink
+
+        onTapped: root.viewModel.close()
+    }
+}

@@ -1,0 +1,209 @@
+"""The staff sheet: a PIN, then the reason and what a clerk may decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Property, QObject, Signal, Slot
+from PySide6.QtQml import QmlElement, QmlUncreatable
+
+from ui.screen import i18n
+from ui.screen.gate import Gate
+from ui.screen.viewmodels.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from kiosk.staff.sheet import SheetState
+
+QML_IMPORT_NAME = "Kiosk.ViewModels"
+QML_IMPORT_MAJOR_VERSION = 1
+
+MOST_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SheetProps:
+    stage: str = "closed"
+    title: str = ""
+    lead: str = ""
+    message: str = ""
+    locked: bool = False
+    ok: str = ""
+    close: str = ""
+    operator: str = ""
+    locks_in: str = ""
+    reason_words: str = ""
+    reason: str = ""
+    decide: str = ""
+    resolutions: tuple[Row, ...] = ()
+    retry: str = ""
+    end: str = ""
+
+
+def derive(sheet: SheetState, language: str) -> SheetProps:
+    if sheet.stage == "pin":
+        return _asking_pin(sheet, language)
+    return _unlocked(sheet, language) if sheet.stage == "unlocked" else SheetProps()
+
+
+def _asking_pin(sheet: SheetState, language: str) -> SheetProps:
+    message = i18n.say(language, f"sheet.{sheet.message}", seconds=sheet.wait_s) if sheet.message else ""
+    return SheetProps(
+        stage="pin",
+        title=i18n.say(language, "sheet.title"),
+        lead=i18n.say(language, "sheet.pin"),
+        message=message,
+        locked=sheet.wait_s > 0,
+        ok=i18n.say(language, "sheet.ok"),
+        close=i18n.say(language, "sheet.close"),
+    )
+
+
+def _unlocked(sheet: SheetState, language: str) -> SheetProps:
+    def say(key: str, **values: object) -> str:
+        return i18n.say(language, f"sheet.{key}", **values)
+
+    reason = sheet.reason
+    return SheetProps(
+        stage="unlocked",
+        title=say("title"),
+        operator=say("operator", operator=sheet.operator),
+        locks_in=say("locks_in", seconds=sheet.locks_in_s),
+        reason_words=say("reason"),
+        reason=i18n.say(language, f"staff.{reason.value}") if reason is not None else say("no_reason"),
+        decide=say("decide") if reason is not None else "",
+        resolutions=tuple((code, i18n.resolution(language, code), "") for code in sheet.resolutions),
+        retry=say("retry") if reason is not None else "",
+        end=say("end") if reason is not None else "",
+        close=say("lock_now"),
+    )
+
+
+@QmlElement
+@QmlUncreatable("made by ui.screen")
+class SheetViewModel(QObject):
+    changed = Signal()
+    pinChanged = Signal()
+
+    def __init__(self, gate: Gate, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._gate = gate
+        self._props = SheetProps()
+        self._resolutions = Rows(self)
+        self._pin = ""
+
+    def show(self, sheet: SheetState, language: str) -> None:
+        props = derive(sheet, language)
+        if props.stage != self._props.stage or props.message:
+            self._type("")
+        if props != self._props:
+            self._props = props
+            self._resolutions.replace(props.resolutions)
+            self.changed.emit()
+
+    @Slot(str)
+    def press(self, digit: str) -> None:
+        if self._props.stage == "pin" and not self._props.locked and len(self._pin) < MOST_DIGITS:
+            self._type(self._pin + digit)
+
+    @Slot()
+    def erase(self) -> None:
+        self._type(self._pin[:-1])
+
+    @Slot()
+    def enter(self) -> None:
+        """Hand the PIN over; nothing of it stays here."""
+        if self._pin and self._gate.pass_once():
+            pin = self._pin
+            self._type("")
+            self._gate.hands.staff_pin(pin)
+
+    @Slot(str)
+    def approve(self, code: str) -> None:
+        if self._gate.pass_once():
+            self._gate.hands.staff_approve(code)
+
+    @Slot()
+    def retry(self) -> None:
+        if self._gate.pass_once():
+            self._gate.hands.staff_retry()
+
+    @Slot()
+    def endVisit(self) -> None:
+        if self._gate.pass_once():
+            self._gate.hands.staff_end()
+
+    @Slot()
+    def close(self) -> None:
+        if self._gate.pass_once():
+            self._gate.hands.staff_close()
+
+    def _type(self, pin: str) -> None:
+        if pin != self._pin:
+            self._pin = pin
+            self.pinChanged.emit()
+
+    @Property(int, notify=pinChanged, final=True)
+    def digits(self) -> int:
+        """How many digits are typed; the digits themselves never reach the scene."""
+        return len(self._pin)
+
+    @Property(str, notify=changed, final=True)
+    def stage(self) -> str:
+        return self._props.stage
+
+    @Property(str, notify=changed, final=True)
+    def title(self) -> str:
+        return self._props.title
+
+    @Property(str, notify=changed, final=True)
+    def lead(self) -> str:
+        return self._props.lead
+
+    @Property(str, notify=changed, final=True)
+    def message(self) -> str:
+        return self._props.message
+
+    @Property(bool, notify=changed, final=True)
+    def locked(self) -> bool:
+        return self._props.locked
+
+    @Property(str, notify=changed, final=True)
+    def ok(self) -> str:
+        return self._props.ok
+
+    @Property(str, notify=changed, final=True)
+    def closeWords(self) -> str:
+        return self._props.close
+
+    @Property(str, notify=changed, final=True)
+    def operator(self) -> str:
+        return self._props.operator
+
+    @Property(str, notify=changed, final=True)
+    def locksIn(self) -> str:
+        return self._props.locks_in
+
+    @Property(str, notify=changed, final=True)
+    def reasonWords(self) -> str:
+        return self._props.reason_words
+
+    @Property(str, notify=changed, final=True)
+    def reason(self) -> str:
+        return self._props.reason
+
+    @Property(str, notify=changed, final=True)
+    def decide(self) -> str:
+        return self._props.decide
+
+    @Property(Rows, notify=changed, final=True)
+    def resolutions(self) -> Rows:
+        return self._resolutions
+
+    @Property(str, notify=changed, final=True)
+    def retryWords(self) -> str:
+        return self._props.retry
+
+    @Property(str, notify=changed, final=True)
+    def endWords(self) -> str:
+        return self._props.end
