@@ -18,17 +18,6 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from kiosk.audit import AuditLog
-from kiosk.credentials.recognise import recognise
-from kiosk.identity.resolvers import Resolvers
-from kiosk.registration.record import build
-from kiosk.staff.access import StaffAccess
-from kiosk.staff.sheet import SheetState, StaffSheet
-from kiosk.state import StateStore
-from kiosk.vision_process import VisionProcess
-from offline_queue.control import ControlServer
-from offline_queue.owner import OutboxOwner
-from offline_queue.sync import SyncThread
-
 from kiosk.checkin import consent
 from kiosk.checkin.events import Event
 from kiosk.checkin.journal import Journal
@@ -38,8 +27,18 @@ from kiosk.checkin.states import StaffNeeded
 from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.world import World
 from kiosk.config import Config
+from kiosk.credentials.recognise import recognise
+from kiosk.identity.resolvers import Resolvers
 from kiosk.model import Case, Consent, Reason, Refusal, Registration, RegistrationId, Reservation
 from kiosk.ports import VisionDown, VisionReport, VisionUp
+from kiosk.registration.record import build
+from kiosk.staff.access import StaffAccess
+from kiosk.staff.sheet import SheetState, StaffSheet
+from kiosk.state import StateStore
+from kiosk.vision_process import VisionProcess
+from offline_queue.control import ControlServer
+from offline_queue.owner import OutboxOwner
+from offline_queue.sync import SyncThread
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,6 @@ from pathlib import Path
 from types import FrameType
 
 import psutil
-from kiosk.sandbox.process import SandboxProcess
-from kiosk.staff.sheet import StaffSheet
-from ui.screen.app import Screen
-from ui.screen.glass import Glass
 
 from kiosk import log as logs
 from kiosk.app import Kiosk
@@ -29,6 +25,10 @@ from kiosk.config import Config, load
 from kiosk.embedded import needs_sandbox, pointed_at
 from kiosk.errors import KioskError
 from kiosk.ports import VisionReport
+from kiosk.sandbox.process import SandboxProcess
+from kiosk.staff.sheet import StaffSheet
+from ui.screen.app import Screen
+from ui.screen.glass import Glass
 from ui.screen.hands import Hands
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ def main(argv: list[str]) -> int:
     if arguments.announce:
         threading.Thread(target=_announce, args=(session,), daemon=True).start()
 
-    def leave(number: int, frame: FrameType | None) -> None:
+    def leave(_number: int, _frame: FrameType | None) -> None:
         session.screen.quit()
 
     signal.signal(signal.SIGTERM, leave)

@@ -61,7 +61,7 @@ def _measure(guests: int, scratch: Path) -> tuple[list[Visit], Exception | None]
     def script(live: Session) -> None:
         from drivers.camera.stage import Stage
         from kiosk.weights import cache
-    
+
         if live.sandbox is None or config.camera.scene_socket is None:
             raise RuntimeError("the bench needs the embedded sandbox and the simulated camera")
         director = Director(live.glass, Stage(config.camera.scene_socket), watch)

@@ -58,7 +58,7 @@ def _run(scratch: Path, idle_s: float) -> tuple[dict[str, float], dict[str, floa
     config = scratch / "config.toml"
     config.write_text(f'[kiosk]\nstate_dir = "{scratch / "state"}"\n', encoding="utf-8")
     command = [sys.executable, "-m", "kiosk", "start", "--config", str(config), "--announce"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             announced = json.loads(_line(process))
             threading.Event().wait(SETTLE_S if idle_s else 0.0)

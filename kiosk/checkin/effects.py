@@ -82,6 +82,9 @@ class Forget:
     """The visit is over: wipe frames, templates, texts on the screen, everything that names the guest."""
 
 
+Asked: TypeAlias = ResolveCode | FindReservation | FetchPortrait | PutInOutbox | IssueKey
+"""Effects that block and answer with an event: a worker performs them."""
+
 Effect: TypeAlias = (
     StartScanner
     | StopDevices

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from kiosk.checkin import world as perform
 from kiosk.checkin.effects import (
+    Asked,
     CloseReferral,
     Effect,
     FetchPortrait,
@@ -150,6 +151,8 @@ class Runner:
             case CodeSeen() | CodeHintSeen() | FaceHintSeen() | FaceDecided():
                 if mail.watch == self._watch[0]:
                     self._see(mail, self._watch[1])
+            case Stop():
+                pass
 
     def _see(self, seen: CodeSeen | CodeHintSeen | FaceHintSeen | FaceDecided, ticket: Ticket) -> None:
         match seen:
@@ -163,10 +166,9 @@ class Runner:
                 self._advance(CodeHinted(hint), ticket)
             case FaceHintSeen(_, hint):
                 self._advance(FaceHinted(hint), ticket)
-            case FaceDecided(_, Refusal(reason)):
-                self._advance(FaceRefused(reason), ticket)
-            case FaceDecided(_, verification) if not isinstance(verification, Refusal):
-                self._advance(FaceVerified(verification), ticket)
+            case FaceDecided(_, outcome):
+                event = FaceRefused(outcome.reason) if isinstance(outcome, Refusal) else FaceVerified(outcome)
+                self._advance(event, ticket)
 
     def _vision_changed(self, *, up: bool) -> None:
         self._offers = self._world.offers()
@@ -185,7 +187,7 @@ class Runner:
         if after == before and not effects:
             return
         if isinstance(event, Consented):
-            self._audit_consent(event)
+            perform.audit_consent(self._world, event.consent)
         if isinstance(event, Back | StaffRetried):
             self._presentations.clear()
         self._visit = after
@@ -202,19 +204,35 @@ class Runner:
             self._perform_one(effect)
 
     def _perform_one(self, effect: Effect) -> None:
-        world, visit = self._world, self._visit.ticket.visit
         match effect:
             case StartScanner():
-                world.vision.watch_codes(self._new_watch())
+                self._world.vision.watch_codes(self._new_watch())
             case StartCapture(portrait):
-                world.vision.watch_face(self._new_watch(), portrait)
+                self._world.vision.watch_face(self._new_watch(), portrait)
             case StopDevices():
                 self._new_watch()
-                world.vision.rest()
+                self._world.vision.rest()
             case Forget():
-                world.vision.wipe()
+                self._world.vision.wipe()
                 self._presentations.forget(time.monotonic())
                 self._built.clear()
+            case OpenReferral(reason, record_id):
+                perform.audit(
+                    self._world, "referral.opened", number=self._number(), reason=reason.value, record=record_id
+                )
+                self._ring(reason, self._number())
+            case CloseReferral(outcome, reason, record_id):
+                perform.audit(self._world, "referral.closed", outcome=outcome, reason=reason.value, record=record_id)
+                self._ring(None, self._number())
+            case RingStaff():
+                self._ring(Reason.SAVE_FAILED, self._number())
+            case _:
+                self._ask(effect)
+
+    def _ask(self, effect: Asked) -> None:
+        """Let a worker perform what blocks."""
+        world, visit = self._world, self._visit.ticket.visit
+        match effect:
             case ResolveCode(case):
                 self._presentations.resolving(case.code.payload)
                 self._work(effect, lambda: perform.resolve(world, effect, visit))
@@ -226,14 +244,6 @@ class Runner:
                 self._work(effect, lambda: perform.put(world, effect, self._built))
             case IssueKey():
                 self._work(effect, lambda: perform.issue(world, effect))
-            case OpenReferral(reason, record_id):
-                self._audit("referral.opened", number=self._number(), reason=reason.value, record=record_id)
-                self._ring(reason, self._number())
-            case CloseReferral(outcome, reason, record_id):
-                self._audit("referral.closed", outcome=outcome, reason=reason.value, record=record_id)
-                self._ring(None, self._number())
-            case RingStaff():
-                self._ring(Reason.SAVE_FAILED, self._number())
 
     def _work(self, effect: Effect, call: Callable[[], Event]) -> None:
         ticket = self._visit.ticket
@@ -277,19 +287,3 @@ class Runner:
     def _show(self) -> None:
         now = self._visit
         self._publish(Shown(now.ticket, now.state, self._number(), self._idle.left_s(), self._offers))
-
-    def _audit_consent(self, event: Consented) -> None:
-        given = event.consent
-        self._audit(
-            f"consent.{given.purpose}",
-            consent=given.id,
-            version=given.version,
-            language=given.language,
-            text_sha256=given.text_sha256,
-        )
-
-    def _audit(self, kind: str, **fields: str | int | float | bool | None) -> None:
-        try:
-            self._world.audit.write(kind, **fields)
-        except OSError as error:
-            log.error("audit: %s could not be written: %s", kind, error.strerror)

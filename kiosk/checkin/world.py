@@ -28,7 +28,7 @@ from kiosk.checkin.events import (
 )
 from kiosk.checkin.shown import Offers
 from kiosk.errors import ContractError, GatewayNonsense, KioskError, OperationalError
-from kiosk.model import Case, Consent, Identity, Reason, Refusal, Registration, RegistrationId, Reservation, ScannedCode
+from kiosk.model import Case, Consent, Identity, Reason, Refusal, Registration, Reservation, ScannedCode
 from kiosk.ports import Audit, KeyEncoder, Outbox, Reservations, Vision
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def issue(world: World, effect: IssueKey) -> Event:
     return KeyIssued()
 
 
-def failure_of(effect: object, record_id: RegistrationId | None = None) -> Event:
+def failure_of(effect: object) -> Event:
     """Return the event for an effect whose performance broke in a way nobody foresaw."""
     match effect:
         case ResolveCode():
@@ -133,3 +133,23 @@ def failure_of(effect: object, record_id: RegistrationId | None = None) -> Event
             return KeyFailed()
         case _:
             return Failed(Reason.FACE_UNAVAILABLE)
+
+
+def audit_consent(world: World, given: Consent) -> None:
+    """Write down that a guest agreed: which text, in which language."""
+    audit(
+        world,
+        f"consent.{given.purpose}",
+        consent=given.id,
+        version=given.version,
+        language=given.language,
+        text_sha256=given.text_sha256,
+    )
+
+
+def audit(world: World, kind: str, **fields: str | int | float | bool | None) -> None:
+    """Append to the audit. A disk that refuses is logged; the guest is not held up."""
+    try:
+        world.audit.write(kind, **fields)
+    except OSError as error:
+        log.error("audit: %s could not be written: %s", kind, error.strerror)

@@ -101,9 +101,8 @@ def _play(config: Config, teller: Teller, album: Album) -> tuple[Story, Exceptio
 
 def _script(session: object, watch: Watch, story: Story, teller: Teller, album: Album) -> None:
     from drivers.camera.stage import Stage
-    from kiosk.weights import cache
-
     from kiosk.start import Session
+    from kiosk.weights import cache
 
     assert isinstance(session, Session)  # noqa: S101  narrows the type for the late import
     sandbox, kiosk = session.sandbox, session.kiosk

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -178,7 +179,7 @@ class Director:
         turns = [turn for turn in self._watch.turns[began:] if turn.at <= done.at]
         waits = sum(turn.touched_at - turn.painted_at for turn in turns if turn.touched_at and turn.painted_at)
         steps: dict[str, float] = {"reading": round((turns[0].at - first) * 1000, 1)}
-        for turn, following in zip(turns, turns[1:], strict=False):
+        for turn, following in pairwise(turns):
             wait = (turn.touched_at - turn.painted_at) if turn.touched_at and turn.painted_at else 0.0
             name = type(turn.shown.state).__name__
             steps[name] = round(steps.get(name, 0.0) + (following.at - turn.at - wait) * 1000, 1)
