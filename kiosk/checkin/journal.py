@@ -42,13 +42,19 @@ def detail_of(event: Event) -> str:
     return ""
 
 
+MAX_BYTES = 8 * 1024 * 1024
+"""A journal that has grown past this begins anew at the next start; the one before it is kept as ``.1``."""
+
+
 class Journal:
     """Appends entries to a JSON-lines file. One thread writes; a full disk costs the entry, never the visit."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, max_bytes: int = MAX_BYTES) -> None:
         self._file: TextIO | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and path.stat().st_size > max_bytes:
+                path.replace(path.with_suffix(path.suffix + ".1"))
             self._file = path.open("a", encoding="utf-8")
         self.lost = 0
 

@@ -349,3 +349,11 @@ def test_elder_mode_doubles_a_guests_time_and_not_the_kiosks() -> None:
 
 def samples_decision() -> StaffDecision:
     return next(event for event in samples.EVENTS if isinstance(event, StaffApproved)).decision
+
+
+def test_a_journal_that_has_grown_begins_anew_and_the_old_one_is_kept(tmp_path: Path) -> None:
+    log = tmp_path / "visits.jsonl"
+    log.write_text("x" * 100)
+    Journal(log, max_bytes=99).close()
+    assert log.read_text() == ""
+    assert (tmp_path / "visits.jsonl.1").read_text() == "x" * 100
