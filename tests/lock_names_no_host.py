@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,11 @@ def faults_of_lock(name: str, text: str) -> list[str]:
 
 
 def tracked() -> list[Path]:
-    """Return every file that git knows, or would add."""
+    """Return every file that git knows, or would add; without git (a tarball), every file outside hidden folders."""
+    if shutil.which("git") is None:
+        return [
+            path for path in ROOT.rglob("*") if not any(part.startswith(".") for part in path.parts[len(ROOT.parts) :])
+        ]
     command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     return [ROOT / name for name in listed.split("\0") if name]
