@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import math
-import pickle  # noqa: S403  # the reason for all of the above
+import pickle  # the reason for all of the above
 import pickletools
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from kiosk.errors import ContractError
 
@@ -36,7 +37,7 @@ _INSTRUCTIONS = frozenset({
     "SETITEM", "SETITEMS", "APPEND", "APPENDS", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "BINUNICODE",
     "BININT", "BININT1", "BININT2", "LONG1", "NEWTRUE", "NEWFALSE", "NONE", "GLOBAL", "REDUCE", "BINPERSID", "BUILD",
 })  # fmt: skip
-_STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_STORAGES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 class UntrustedPickle(ContractError):
@@ -88,7 +89,7 @@ def _load_one(stream: io.BytesIO) -> object:
             raise UntrustedPickle(f"instruction {instruction.name} is not allowed")
         if instruction.name == "GLOBAL":
             _global(*str(argument).split(" ", 1))
-        elif instruction.name == "LONG_BINPUT" and int(argument) > MAX_FILE_BYTES:
+        elif instruction.name == "LONG_BINPUT" and (not isinstance(argument, int) or argument > MAX_FILE_BYTES):
             raise UntrustedPickle("memo index out of bounds")  # the memo is an array: it would be as long as that
     return _Reader(io.BytesIO(stream.getvalue()[start : stream.tell()])).load()
 
@@ -107,9 +108,11 @@ def _global(module: str, name: str) -> object:
 
 
 class _Reader(pickle.Unpickler):
+    @override
     def find_class(self, module: str, name: str) -> object:
         return _global(module, name)
 
+    @override
     def persistent_load(self, pid: object) -> _Storage:
         match pid:
             case ("storage", _StorageType(dtype), str(key), str(_), int(values), None):
