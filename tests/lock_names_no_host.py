@@ -1,4 +1,4 @@
-"""``./run check``: the lock files pin every package by hash and name no host; no file names a registry or this machine."""
+"""``./run check``: the locks pin every package by hash and name no host; no file names a registry or one machine's path."""
 
 from __future__ import annotations
 

@@ -33,6 +33,9 @@ from kiosk.ports import Audit, KeyEncoder, Outbox, Reservations, Vision
 
 log = logging.getLogger(__name__)
 
+KEY_ISSUED = "key.issued"
+"""Audit entry of a key that the encoder made; ``kiosk.checkin.keyless`` looks for it after a power cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -117,6 +120,7 @@ def issue(world: World, effect: IssueKey) -> Event:
     except KioskError as error:
         log.error("key encoder: %s", error)
         return KeyFailed()
+    audit(world, KEY_ISSUED, record=effect.record_id)
     return KeyIssued()
 
 
