@@ -39,7 +39,7 @@ _TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
         "刷脸核验的告知与同意",
         "为确认办理的是您本人，本酒店用本机镜头拍摄您的脸，判断是否真人，并与证件照比对。证件照来自您的码或身份平台。",
         "比对只在本机进行，人脸特征不上传，核验结束即清除。证件照和现场照各一张加密随登记报送公安机关，收到回执即销毁。",
-        "刷脸完全自愿，不是入住条件。选择“人工核验”一样快：前台同事看一下证件。未满 14 周岁须监护人同意，由前台办理。",
+        "刷脸是自愿的，不是入住条件。选择“人工核验”不多一步：前台同事看一下证件。未满 14 周岁须监护人同意，请到前台。",
         "比对没有把握时，由前台同事复核。保存登记之前，您可随时按“返回”撤回同意，人脸特征和照片立即删除。",
     ),
     ("face", "en"): (
@@ -49,7 +49,7 @@ _TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
         "The comparison happens on this kiosk only; the face template is never sent and is wiped right after it."
         " One document photo and one live photo go, encrypted, to the police with the registration and are"
         " destroyed on their receipt.",
-        "The face check is your free choice, never a condition. “Staff check” is just as quick: a colleague looks"
+        "The face check is your free choice, never a condition. “Staff check” takes no more steps: a colleague looks"
         " at your document. Under 14, a guardian must consent, at the desk.",
         "When the comparison is in doubt, staff look. Until the registration is saved, “Back” withdraws your"
         " consent; template and photos are deleted at once.",
