@@ -43,22 +43,24 @@ class Screen:
     are queued. ``preview`` is called on the GUI thread and must not block.
     """
 
-    def __init__(self, config: Config, hands: Hands, preview: FrameSource) -> None:
+    def __init__(
+        self, config: Config, hands: Hands, preview: FrameSource, *, motion_ms: int = theme.MOTION_MS
+    ) -> None:
         self._app = _application()
         screen = config.screen
         self.started: float | None = None
         """``time.monotonic()`` of the first frame; None before it."""
         self._root = QObject()
-        self._gate = Gate(hands, self._root)
-        self._tastes = Tastes(self._gate, screen.languages, screen.idle_s, self._root)
+        self.gate = Gate(hands, self._root)
+        self._tastes = Tastes(self.gate, screen.languages, screen.idle_s, self._root)
         house = House(
             config.kiosk.hotel_name_zh, config.kiosk.hotel_name_en, config.kiosk.mode == "demo", screen.languages
         )
-        self._theme = theme.Theme(screen, self._root)
+        self._theme = theme.Theme(screen, self._root, motion_ms=motion_ms)
         self._tastes.changed.connect(self._dress)
         # The theme is dressed before the words change, so no frame shows large words in a small screen.
         frames = Frames(preview, self._root)
-        self._model = KioskViewModel(house, self._gate, self._tastes, frames, NOBODY_YET, self._root)
+        self._model = KioskViewModel(house, self.gate, self._tastes, frames, NOBODY_YET, self._root)
         self._bridge = Bridge(self._model.show, self._model.show_sheet, self._app.quit, self._root)
         self._engine = QQmlApplicationEngine()
         self._engine.setProperty("kioskTheme", self._theme)

@@ -22,6 +22,8 @@ class Gate(QObject):
     """
 
     changed = Signal()
+    followed = Signal()
+    """Another ticket, though perhaps the same look."""
 
     def __init__(self, hands: Hands, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,11 +38,19 @@ class Gate(QObject):
     def open(self) -> bool:
         return not self._timer.isActive()
 
+    @property
+    def ticket(self) -> Ticket:
+        """The question that a touch answers now."""
+        return self._ticket
+
     def follow(self, shown: Shown) -> None:
         """A state arrived: from now on touches answer its question."""
         if type(shown.state) is not self._state or shown.ticket.visit != self._ticket.visit:
             self._close_for(SETTLE_MS)
+        moved = shown.ticket != self._ticket
         self._ticket, self._state = shown.ticket, type(shown.state)
+        if moved:
+            self.followed.emit()
 
     def send(self, event: Event) -> bool:
         """Send a guest's answer, unless the gate is closed. Returns whether it was sent."""

@@ -59,15 +59,16 @@ class Glass(QObject):
         self._asked.connect(self._perform, Qt.ConnectionType.QueuedConnection)
         self._window.frameSwapped.connect(self._on_swap)
         self._gate.changed.connect(self._look)
+        # A question that looks like the one before it must be painted too, or nobody would hear of it.
+        self._gate.followed.connect(self._window.update)
 
     def tap(self, name: str) -> None:
         """Touch the control with this objectName, as soon as it takes touches. Raises LookupError when it never does."""
         end = time.monotonic() + ANSWER_S
-        while not self.can_tap(name):
+        while not self._ask(lambda: self._try_tap(name)):
             if time.monotonic() > end:
                 raise LookupError(f"no control {name!r} can be touched")
             time.sleep(0.01)
-        self._ask(lambda: touch.tap(self._window, name))
 
     def can_tap(self, name: str) -> bool:
         """Say whether the control is there, visible and takes touches now."""
@@ -86,6 +87,12 @@ class Glass(QObject):
 
     def _perform(self, request: _Request) -> None:
         request.perform()
+
+    def _try_tap(self, name: str) -> bool:
+        if not (self._gate.open and touch.can_tap(self._window, name)):
+            return False
+        touch.tap(self._window, name)
+        return True
 
     def _on_swap(self) -> None:
         self._swapped = self._gate.ticket

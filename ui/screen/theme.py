@@ -26,6 +26,7 @@ BUTTON_MM = 24.0
 """Drawn height of a main button; the law of the thumb is 20 mm."""
 TYPE_MM = {"body": 4.8, "lead": 6.0, "heading": 8.0, "title": 12.0, "room": 20.0}
 """Height of a capital letter."""
+MOTION_MS = 200
 INCH_MM = 25.4
 
 
@@ -83,9 +84,12 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, screen: ScreenSection, parent: QObject | None = None) -> None:
+    def __init__(
+        self, screen: ScreenSection, parent: QObject | None = None, *, motion_ms: int = MOTION_MS
+    ) -> None:
         super().__init__(parent)
         self._screen = screen
+        self._motion_ms = motion_ms
         self._cap_ratio = cap_ratio_of(font())
         self._palette = palette_for(elder=False, high_contrast=False)
         self._high_contrast = False
@@ -166,8 +170,8 @@ class Theme(QObject):
 
     @Property(int, notify=changed, final=True)
     def motion(self) -> int:
-        """Milliseconds of a screen's entrance."""
-        return 200
+        """Milliseconds of a screen's entrance; 0: nothing on the screen moves."""
+        return self._motion_ms
 
     # -- colours
 

@@ -17,7 +17,7 @@ Rectangle {
     Timer {
         interval: 100
         repeat: true
-        running: root.visible && root.breathing
+        running: root.visible && root.breathing && Theme.motion > 0
 
         onTriggered: root.beat = (root.beat + 1) % 40
     }

@@ -26,7 +26,7 @@ Item {
     Timer {
         interval: 100
         repeat: true
-        running: root.visible
+        running: root.visible && Theme.motion > 0
 
         onTriggered: root.beat = (root.beat + 1) % 12
     }
