@@ -1,0 +1,54 @@
+"""One kiosk's settings: frozen, typed, whole. Read from config.toml; every fault is told at once.
+
+``sections`` says which keys there are, ``rules`` and ``production`` what must hold between them, ``loading`` reads.
+"""
+
+from __future__ import annotations
+
+from kiosk.config.faults import BadSettings, Fault
+from kiosk.config.loading import load, resolved
+from kiosk.config.sections import (
+    PAD_FLOOR,
+    SIMILARITY_FLOOR,
+    CameraSection,
+    Config,
+    CredentialsSection,
+    DriverName,
+    FaceSection,
+    GatewaySection,
+    KeyEncoderSection,
+    KioskSection,
+    OutboxSection,
+    ReportingSection,
+    ReservationsSection,
+    SandboxSection,
+    ScreenSection,
+    Section,
+    StaffSection,
+    TlsFiles,
+)
+
+__all__ = [
+    "PAD_FLOOR",
+    "SIMILARITY_FLOOR",
+    "BadSettings",
+    "CameraSection",
+    "Config",
+    "CredentialsSection",
+    "DriverName",
+    "FaceSection",
+    "Fault",
+    "GatewaySection",
+    "KeyEncoderSection",
+    "KioskSection",
+    "OutboxSection",
+    "ReportingSection",
+    "ReservationsSection",
+    "SandboxSection",
+    "ScreenSection",
+    "Section",
+    "StaffSection",
+    "TlsFiles",
+    "load",
+    "resolved",
+]
