@@ -1,0 +1,1 @@
+"""Reading the codes that guests present: on a frame of the camera, or on any picture."""
