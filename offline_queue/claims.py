@@ -133,6 +133,8 @@ def _deliver(store: Store, event: Event, outcome: Delivered, wall: float) -> Non
         settled_at=wall,
     )
     store.destroy_keys(event, text=False)
+    for replaced in store.replaced_by(event):
+        store.destroy_keys(replaced, text=False)
     store.release_next(event, wall)
 
 

@@ -129,12 +129,14 @@ class Courier:
 
     def _ask_each(self, outcomes: Sequence[tuple[Event, Settlement]]) -> list[tuple[Event, Settlement]]:
         """Replace every ``Ask`` by what the authority says it has of that record."""
-        answered: list[tuple[Event, Settlement]] = []
-        for event, outcome in outcomes:
-            answered.append((event, self._ask(event, outcome.why) if isinstance(outcome, Ask) else outcome))
-        return answered
+        return [
+            (event, self._ask(event, outcome.why) if isinstance(outcome, Ask) else outcome)
+            for event, outcome in outcomes
+        ]
 
     def _ask(self, event: Event, why: str) -> Settlement:
+        if self.line.failures:  # it failed for another record of this batch: no second time-out for the same
+            return Again(why, charged=False)
         verdict = self._with_token(
             lambda: settle.judge_record(*self._endpoint.record(str(event.record_id)), _sent(event))
         )

@@ -49,7 +49,7 @@ def load(path: Path) -> KioskKey:
     except OSError as exc:
         raise OutboxUnavailable(
             f"outbox key {path.name}: {exc.strerror}. Without it nothing that waits can be read: "
-            "bring the file back from where the installer keeps it; a new one is only made beside an empty outbox"
+            "bring the file back from where the installer keeps it; a new one is only made where no outbox is yet"
         ) from exc
     with os.fdopen(fd, "r", encoding="ascii", errors="replace") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -70,12 +70,16 @@ def load(path: Path) -> KioskKey:
 def make(path: Path) -> KioskKey:
     """Make a new key file, durable before it returns. Raises OutboxUnavailable when one is there already."""
     key = KioskKey(secrets.token_bytes(32))
+    draft = path.with_name(path.name + ".new")
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        draft.unlink(missing_ok=True)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "w", encoding="ascii") as file:
             file.write(f"{_HEAD} {key.secret.hex()}\n")
             file.flush()
             os.fsync(file.fileno())
+        path.hardlink_to(draft)  # fails where a key is, and a cut-off start leaves no half of one
+        draft.unlink()
         sync_directory(path.parent)
     except OSError as exc:
         raise OutboxUnavailable(f"outbox key {path.name}: cannot be made: {exc.strerror}") from exc

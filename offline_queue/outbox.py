@@ -103,6 +103,8 @@ def _supersede(store: Store, new: NewEvent, revision: int) -> None:
     # A rejected one with later ones waiting would be corrected out of order: those must be decided first
     if rejected is None or rejected.revision != revision or rejected.state is not EventState.REJECTED:
         raise ContractError(f"outbox: revision {revision} is not the record's last one, or was not rejected")
+    if new.revision != revision + 1:
+        raise ContractError(f"outbox: revision {new.revision} does not follow {revision}: it would wait for ever")
     store.move(rejected, EventState.SUPERSEDED, new.wall, detail=f"by {new.revision}")
 
 
@@ -110,11 +112,14 @@ def _check(registration: Registration) -> None:
     """Refuse what could never be receipted: the authority echoes what the text says."""
     try:
         text = json.loads(registration.text)
-        echoed = (text.get("recordId"), text.get("revision"))
-    except (ValueError, AttributeError):
-        raise ContractError("outbox: the record's text is not a JSON object in UTF-8") from None
-    if echoed != (registration.record_id, registration.revision) or registration.revision < 1:
-        raise ContractError("outbox: recordId and revision of the text are not those of the registration")
+        echoed = (text.get("recordId"), text.get("revision"), text.get("op"))
+        named = {photo["sha256"] for photo in text.get("photos", ())}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise ContractError("outbox: the record's text is not a record's JSON in UTF-8") from None
+    if echoed != (registration.record_id, registration.revision, registration.op) or registration.revision < 1:
+        raise ContractError("outbox: recordId, revision and op of the text are not those of the registration")
+    if not {hashlib.sha256(photo.jpeg).hexdigest() for photo in registration.photos} <= named:
+        raise ContractError("outbox: a photo is not the one whose hash the text names")
     if not _OP.fullmatch(registration.op):
         raise ContractError(f"outbox: op {registration.op!r} is not two capital letters")
     if registration.occurred_at.tzinfo is None:

@@ -98,7 +98,7 @@ class OutboxOwner:
             key_file, store_file = state_dir / KEY_FILE, state_dir / STORE_FILE
             first_start = make_key and not key_file.exists() and not store_file.exists()
             vault = Vault(hotel_code, keys.make(key_file) if first_start else keys.load(key_file))
-            store = thread.submit(Store, store_file, hotel_code, clock.wall()).result()
+            store = thread.submit(_open_store, store_file, vault, clock).result()
         except BaseException:
             thread.shutdown()
             hold.release()
@@ -137,3 +137,14 @@ class OutboxOwner:
             return Status(counts, unsent, Due.NONE, None, None, self.line)
         due = level(now, first.due_at, window_s(first.op, self.settings))
         return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line)
+
+
+def _open_store(path: Path, vault: Vault, clock: Clock) -> Store:
+    store = Store(path, vault.hotel, clock.wall())
+    if store.last_recipient() not in (None, vault.key.recipient):
+        store.close()
+        raise OutboxUnavailable(
+            f"outbox key {KEY_FILE}: not the key that {path.name} was sealed with; nothing was changed. "
+            "Bring the right one back from where the installer keeps it"
+        )
+    return store

@@ -33,6 +33,13 @@ class Questions:
         """Every revision of one record, in order."""
         return self._many("record = ? ORDER BY revision", (record_id.bytes,))
 
+    def replaced_by(self, event: Event) -> list[Event]:
+        """Earlier revisions of its record that were rejected and superseded: never receipted themselves."""
+        return self._many(
+            "record = ? AND revision < ? AND state = 'SUPERSEDED' ORDER BY revision",
+            (event.record_id.bytes, event.revision),
+        )
+
     def ready(self, now: float, cap_s: float, limit: int) -> list[Event]:
         """Events that may be sent now, oldest first.
 
@@ -47,6 +54,15 @@ class Questions:
     def next_ready_at(self) -> float | None:
         row = self._row("SELECT min(next_at) FROM event WHERE state = 'READY'")
         return None if row is None or row[0] is None else float(row[0])
+
+    def waiting_since(self) -> float | None:
+        """When the oldest event that may be sent, or is on its way, was put; None when there is none."""
+        stamps = [
+            row[0]
+            for state in (EventState.READY, EventState.INFLIGHT)
+            if (row := self._row(f"SELECT min(wall) FROM event WHERE state = '{state}'")) is not None  # noqa: S608
+        ]
+        return min((float(stamp) for stamp in stamps if stamp is not None), default=None)
 
     def in_state(self, state: EventState, limit: int = -1, *, settled_before: float | None = None) -> list[Event]:
         """Events in a state, oldest first; DELIVERED ones may be narrowed to those settled by a moment."""
@@ -84,6 +100,11 @@ class Questions:
                 (event.id,),
             ).fetchall()
         return [SealedPart(*row) for row in rows]
+
+    def last_recipient(self) -> str | None:
+        """Name of the key that wrapped the newest data key; None when there is none."""
+        row = self._row("SELECT recipient FROM data_key ORDER BY rowid DESC LIMIT 1")
+        return None if row is None else str(row[0])
 
     def chain_after(self, seq: int, limit: int) -> list[chain.Entry]:
         with self._told("read"):

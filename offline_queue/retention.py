@@ -23,7 +23,7 @@ class Purge:
 
 
 def purge(store: Store, wall: float, retention_days: float, *, dry_run: bool = False) -> Purge:
-    """Erase one slice of what was delivered at least ``retention_days`` ago. Owner thread.
+    """Erase one slice of what was delivered at least ``retention_days`` ago, and what it had replaced. Owner thread.
 
     Receipt, hash and chain stay: they prove the report and name nobody.
     """
@@ -35,6 +35,7 @@ def purge(store: Store, wall: float, retention_days: float, *, dry_run: bool = F
         return Purge(0, log_emptied=False, more=False)
     with store.transaction():
         for event in events:
-            store.destroy_keys(event, text=True)
+            for erased in (event, *store.replaced_by(event)):
+                store.destroy_keys(erased, text=True)
             store.move(event, EventState.PURGED, wall, detail="retention")
     return Purge(len(events), log_emptied=store.truncate_log(), more=len(events) == SLICE)

@@ -6,6 +6,7 @@ are plain SQL below. The schema's version is ``user_version``; changes go forwar
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import struct
 from pathlib import Path
@@ -97,6 +98,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     program or not an outbox (and leaves it untouched), and for a disk that refuses.
     """
     _refuse_foreign(path)
+    _claim_name(path)
     try:
         conn = sqlite3.connect(path, isolation_level=None, timeout=0)
     except sqlite3.Error as exc:
@@ -110,6 +112,14 @@ def open_database(path: Path) -> sqlite3.Connection:
         conn.close()
         raise
     return conn
+
+
+def _claim_name(path: Path) -> None:
+    """Make the file, empty, so that not even its first byte is readable by others; SQLite gives the log its mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    except OSError as exc:
+        raise OutboxUnavailable(f"outbox {path.name}: cannot be opened: {exc.strerror}; check the disk") from exc
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -143,15 +153,18 @@ def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     # Exclusive before WAL: the index of the WAL then lives in memory, and no second connection can
     # exist (SQLite before 3.51.3 can lose a WAL reset between two)
     conn.execute("PRAGMA locking_mode = EXCLUSIVE")
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    _refuse_newer(path, version)
+    if version == 0 and conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise OutboxUnavailable(f"outbox {path.name}: another program's database; it was left untouched")
     conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
     if conn.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise OutboxUnavailable(f"outbox {path.name}: the file system does not support a write-ahead log")
     conn.execute("PRAGMA synchronous = FULL")
     conn.execute("PRAGMA temp_store = MEMORY")
-    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
-    _refuse_newer(path, version)
+    conn.execute("PRAGMA secure_delete = ON")
+    path.chmod(0o600)
     if version == 0:
-        path.chmod(0o600)
         _create(conn)
         sync_directory(path.parent)
     elif faults := inspect(conn):

@@ -16,7 +16,7 @@ Nothing here drops a record: it is delivered by a receipt that echoes it, or wai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
@@ -182,10 +182,8 @@ def judge_result(sent: Sent, result: Result) -> Settlement:
     match result.status:
         case "ACCEPTED" | "ACCEPTED_WARN" if not result.receipt_no:
             return Again("accepted without a receipt number")
-        case "ACCEPTED":
-            return Delivered(result.receipt_no, result.received_at)
-        case "ACCEPTED_WARN":
-            return Delivered(result.receipt_no, result.received_at, flag=result.code or "WARN")
+        case "ACCEPTED" | "ACCEPTED_WARN":
+            return Delivered(result.receipt_no, result.received_at, _flag(result))
         case "DEFERRED":
             return StillInFlight()
         case "REJECTED" if result.code == "E410":
@@ -193,7 +191,7 @@ def judge_result(sent: Sent, result: Result) -> Settlement:
         case "REJECTED" if result.code in _LATER_CODES:
             return Again(result.code)
         case "REJECTED":
-            return Rejected(f"{result.code or 'no code'} {result.field}".strip())
+            return Rejected(_refusal(result))
         case _:
             return Again("result with a status we do not know")
 
@@ -218,7 +216,13 @@ def judge_token(reply: Reply) -> Hold | Later | None:
     if isinstance(reply, Answered) and reply.status == 200 and reply.readable:
         return None
     verdict = _unanswered(reply) if isinstance(reply, Unanswered) else _trouble(reply)
-    return Hold("no token for this device") if isinstance(verdict, TakeToken) else verdict
+    match verdict:
+        case TakeToken():
+            return Hold("no token for this device")
+        case Later():
+            return replace(verdict, charged=False)  # no record was on the way
+        case Hold():
+            return verdict
 
 
 def _compare(known: Result, sent: Sent) -> Delivered | Rejected | Again:
@@ -228,9 +232,19 @@ def _compare(known: Result, sent: Sent) -> Delivered | Rejected | Again:
         return Rejected("E410 authority has a later revision")
     if known.content_hash != sent.content_hash:
         return Rejected("E409 authority has other content")
+    if known.status == "REJECTED":
+        return Rejected(_refusal(known))
     if not known.receipt_no:
         return Again("authority gives no receipt number")
-    return Delivered(known.receipt_no, known.received_at)
+    return Delivered(known.receipt_no, known.received_at, _flag(known))
+
+
+def _refusal(result: Result) -> str:
+    return f"{result.code or 'no code'} {result.field}".strip()
+
+
+def _flag(result: Result) -> str:
+    return (result.code or "WARN") if result.status == "ACCEPTED_WARN" else ""
 
 
 def _unanswered(reply: Unanswered) -> LineTrouble:

@@ -115,14 +115,18 @@ class Store(Questions):
     def destroy_keys(self, event: Event, *, text: bool) -> None:
         """Destroy the photos' data keys, with ``text`` also the text's, then let go of the sealed bytes.
 
-        The key's row is overwritten in its page (secure_delete); the log keeps it until ``truncate_log``.
+        The wrapped key is overwritten where it lies and its row stays: a deleted row lets SQLite merge
+        pages, which leaves copies of the neighbours' keys behind. The log keeps it until ``truncate_log``.
         """
         where = "event = ?" if text else f"event = ? AND part <> '{TEXT}'"
-        self._conn.execute("PRAGMA secure_delete = ON").fetchall()
-        self._conn.execute(f"DELETE FROM data_key WHERE {where}", (event.id,))  # noqa: S608 - constants
+        overwrite = f"UPDATE data_key SET wrapped = zeroblob(length(wrapped)) WHERE {where}"  # noqa: S608 - constants
+        self._conn.execute(overwrite, (event.id,))
         # What no key opens any more need not be overwritten: that would write every photo twice
         self._conn.execute("PRAGMA secure_delete = OFF").fetchall()
-        self._conn.execute(f"DELETE FROM payload WHERE {where}", (event.id,))  # noqa: S608 - constants
+        try:
+            self._conn.execute(f"DELETE FROM payload WHERE {where}", (event.id,))  # noqa: S608 - constants
+        finally:
+            self._conn.execute("PRAGMA secure_delete = ON").fetchall()
 
     def truncate_log(self) -> bool:
         """Empty the write-ahead log, so that nothing deleted stays readable in it. False when it is in use."""

@@ -63,7 +63,7 @@ class SyncThread:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync")
         self._stranded = True
-        self._log_holds_keys = False
+        self._log_holds_keys = True  # the last run may have ended between a receipt and the emptying of its log
         self._purge_at = 0.0
 
     def start(self) -> None:
@@ -98,19 +98,25 @@ class SyncThread:
             self._wake.wait(wait_s)
 
     def _begin(self) -> None:
-        status_age = self._safely(lambda: self._owner.status().oldest_unsent_s or 0.0)
+        waited_s = self._safely(self._oldest_waiting_s)
         courier = self._courier
-        courier.line = courier.line.started(self._clock.mono(), status_age, self._draw(), self._pace)
+        courier.line = courier.line.started(self._clock.mono(), waited_s, self._draw(), self._pace)
+
+    def _oldest_waiting_s(self) -> float:
+        """Age of the oldest record that only waits for the line: one that waits for a person says nothing of it."""
+        since = self._owner.call(Store.waiting_since)
+        return 0.0 if since is None else max(0.0, self._clock.wall() - since)
 
     def _hear(self) -> None:
         """Take in what others said since the last turn."""
         line, now = self._courier.line, self._clock.mono()
+        woken = self._wake.is_set()
+        self._wake.clear()  # before looking: what is said from here on wakes the next wait
         if self._forced.is_set():
             self._forced.clear()
             self._courier.line = line.forced(now)
-        elif self._wake.is_set():
+        elif woken:
             self._courier.line = line.woken(now, self._pace)
-        self._wake.clear()
 
     def _safely(self, work: Callable[[], float]) -> float:
         """Run a piece of work; whatever it broke is put right at the next turn."""
@@ -165,9 +171,10 @@ class SyncThread:
     def _rest(self) -> float:
         """Nothing is to be sent: clean up, then say how long nothing will be."""
         now = self._clock.mono()
+        times = [now + _IDLE_S, *(flight.poll_at for flight in self._courier.flights)]
         if not self._courier.flights:
             self._erase(now)
-        times = [self._purge_at, now + _IDLE_S, *(flight.poll_at for flight in self._courier.flights)]
+            times.append(self._purge_at)
         next_ready_at = self._owner.call(Store.next_ready_at)
         if next_ready_at is not None and len(self._courier.flights) < MAX_FLIGHTS:
             times.append(now + min(next_ready_at - self._clock.wall(), self._pace.cap_s))

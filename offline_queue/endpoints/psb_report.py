@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeGuard
 
 from kiosk.config import ReportingSection
@@ -34,6 +35,8 @@ class PsbReport:
         """Read key and certificates. Raises ConfigError."""
         if not settings.url.startswith("https://") or settings.device_key_file is None:
             raise ConfigError("[reporting]", ["url must be https://… and device_key_file must name the device's key"])
+        if faults := [f"{name} {path}: no such file" for name, path in _tls_files(settings) if not path.is_file()]:
+            raise ConfigError("[reporting]", faults)
         self._base = settings.url.rstrip("/")
         self._clock = clock or SystemClock()
         self._signer = RequestSigner.load(settings.device_id, settings.device_key_file)
@@ -92,9 +95,8 @@ class PsbReport:
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[Reply, object]:
         if not self._token:
-            reply = self.take_token()
-            if not self._token:
-                return reply, None
+            # No call: an answer to the token's route must never be taken for an answer about a record
+            return Answered(401), None
         return self._call(method, path, body, self._bearer() | (headers or {}))
 
     def _bearer(self) -> dict[str, str]:
@@ -102,13 +104,19 @@ class PsbReport:
 
     def _call(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[Reply, object]:
         signed = self._signer.headers(method, path, body, self._clock.wall())
-        fixed = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "suizhu-kiosk/1"}
+        fixed = {"Content-Type": "application/json", "Accept": "application/json"}
+        fixed |= {"Accept-Encoding": "identity", "User-Agent": "suizhu-kiosk/1"}
         try:
             reply = self._tls.call(method, self._base + path, body, fixed | headers | signed)
         except NoAnswer as exc:
             return Unanswered(exc.fault), None
         parsed = _parse(reply)
         return answered(reply.status, parsed, retry_after_s(reply.retry_after, self._clock.wall())), parsed
+
+
+def _tls_files(settings: ReportingSection) -> list[tuple[str, Path]]:
+    named = ("ca_file", "client_cert_file", "client_key_file")
+    return [(name, path) for name in named if (path := getattr(settings, name)) is not None]
 
 
 def _item(item: Claimed) -> dict[str, object]:

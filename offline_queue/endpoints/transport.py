@@ -213,6 +213,8 @@ def _fault(error: BaseException) -> Fault:
     while seen is not None and seen not in kinds:
         kinds.append(seen)
         seen = seen.__cause__ or seen.__context__
+    if any(isinstance(kind, ssl.SSLEOFError | ssl.SSLZeroReturnError) for kind in kinds):
+        return Fault.CUT  # the other side ended, which says nothing of certificates
     if any(isinstance(kind, requests.exceptions.SSLError | ssl.CertificateError) for kind in kinds):
         return Fault.TLS
     if any(isinstance(kind, NewConnectionError | ConnectTimeoutError) for kind in kinds):
