@@ -13,6 +13,8 @@ import traceback
 from datetime import date
 from itertools import pairwise
 
+from typing_extensions import override
+
 STARS = "********"
 
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])")
@@ -137,6 +139,7 @@ class RedactingFilter(logging.Filter):
     The record itself is changed, so whoever handles it later sees the redacted form too.
     """
 
+    @override
     def filter(self, record: logging.LogRecord) -> bool:
         """Return True always."""
         record.msg = redact(_message(record))
