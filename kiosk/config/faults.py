@@ -34,10 +34,10 @@ class Fault:
 
     @override
     def __str__(self) -> str:
-        where = f"line {self.line}: " if self.line else ""
         what = " = ".join(part for part in (self.key, self.value) if part)
-        allowed = f" Allowed: {self.allowed}." if self.allowed else ""
-        return f"{where}{what + '.' if what else ''}{allowed} Fix: {self.fix}".strip()
+        head = ": ".join(part for part in (f"line {self.line}" if self.line else "", what) if part)
+        allowed = f"allowed: {self.allowed}" if self.allowed else ""
+        return ". ".join(part for part in (head, allowed, f"fix: {self.fix}") if part)
 
 
 class BadSettings(ConfigError):

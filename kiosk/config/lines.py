@@ -18,7 +18,7 @@ def locate(text: str) -> dict[KeyPath, int]:
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
     statement: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         statement.append(line)
         try:
             parsed = tomllib.loads("\n".join(statement))

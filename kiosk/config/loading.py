@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from kiosk.config import rules
-from kiosk.config.faults import BadSettings, Fault
+from kiosk.config.faults import BadSettings, Fault, shown
 from kiosk.config.lines import KeyPath, locate
 from kiosk.config.sections import Config
 from kiosk.config.wording import fault_of
@@ -36,8 +37,8 @@ def load(path: Path, root: Path = ROOT) -> Config:
     config = resolved(config, path.absolute().parent)
     found += rules.broken(config, root, {fault.key for fault in found})
     if found:
-        lines = locate(text)
-        placed = [_placed(fault, lines) for fault in found]
+        lines, written = locate(text), tomllib.loads(text)
+        placed = [_placed(fault, lines, written) for fault in found]
         raise BadSettings(str(path), sorted(placed, key=lambda fault: fault.line or len(text)))
     return config
 
@@ -102,7 +103,11 @@ def _remove(table: dict[str, Any], key: str) -> None:
         table.pop(section, None)
 
 
-def _placed(fault: Fault, lines: dict[KeyPath, int]) -> Fault:
-    path = tuple(fault.key.split("."))
-    line = lines.get(path) or lines.get(path[:1])
-    return Fault(fault.key, fault.value, fault.allowed, fault.fix, line)
+def _placed(fault: Fault, lines: dict[KeyPath, int], table: dict[str, Any]) -> Fault:
+    """Add the line, and the value as the installer wrote it: a default or an absolute path would not be found there."""
+    section, _, name = fault.key.partition(".")
+    line = lines.get((section, name)) or lines.get((section,))
+    within = table.get(section)
+    if fault.value and name and isinstance(within, dict) and name in within:
+        return replace(fault, line=line, value=shown(fault.key, within[name]))
+    return replace(fault, line=line)

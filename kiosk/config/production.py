@@ -126,7 +126,7 @@ def _issuers(config: Config) -> Iterator[Fault]:
     files = sorted(folder.glob("*.json")) if folder is not None and folder.is_dir() else []
     for file in files:
         if _is_sandbox_issuer(file):
-            fix = f"remove {file.name}: whoever has the sandbox can sign with it"
+            fix = f'remove {file.name}, which does not say "sandbox": false: whoever has the sandbox can sign with it'
             yield fault(config, key, "no issuer of the sandbox in production", fix)
     if not files and "claim169" in config.credentials.formats:
         fix = "import an authorised issuer's key there, or remove claim169 from credentials.formats"
@@ -138,7 +138,7 @@ def _is_sandbox_issuer(file: Path) -> bool:
         key = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return not isinstance(key, dict) or key.get("sandbox") not in (None, False)
+    return not isinstance(key, dict) or key.get("sandbox") is not False
 
 
 def _demo_values(config: Config) -> Iterator[Fault]:

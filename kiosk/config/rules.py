@@ -25,9 +25,6 @@ DRIVER_FOLDERS = {
 }
 """The folder whose files are the values of a key."""
 
-_MAKES = re.compile(r"^(?:def make\(|make\b.*=)", re.MULTILINE)
-"""What tells a driver from the files it leans on."""
-
 
 class Rule(NamedTuple):
     """A rule is left out while one of the keys it compares is at fault by itself."""
@@ -51,10 +48,11 @@ def broken(config: Config, root: Path, faulty: set[str]) -> list[Fault]:
     return found
 
 
-def available(folder: Path) -> list[str]:
-    """Return the drivers of a device: the files with a ``make`` of their own."""
+def available(folder: Path, function: str = "make") -> list[str]:
+    """Return the drivers of a device: the files that define ``function``, unlike those they lean on."""
+    defines = re.compile(rf"^def {function}\(", re.MULTILINE)
     files = sorted(folder.glob("[a-z]*.py"))
-    return [file.stem for file in files if _MAKES.search(file.read_text(encoding="utf-8", errors="replace"))]
+    return [file.stem for file in files if defines.search(file.read_text(encoding="utf-8", errors="replace"))]
 
 
 def _covered(key: str, faulty: set[str]) -> bool:
@@ -101,10 +99,11 @@ def _drivers_exist(config: Config, root: Path) -> Iterator[Fault]:
 
 
 def _formats_exist(config: Config, root: Path) -> Iterator[Fault]:
+    there = [name for name in available(root / "kiosk" / "credentials", "recognise") if name != "recognise"]
     for name in config.credentials.formats:
-        if not (root / "kiosk" / "credentials" / f"{name}.py").is_file():
-            fix = f"remove {name}, or put its file {name}.py there"
-            yield fault(config, "credentials.formats", "names of files in kiosk/credentials", fix)
+        if name not in there:
+            allowed = f"a list of {', '.join(there)}" if there else "names of files in kiosk/credentials"
+            yield fault(config, "credentials.formats", allowed, f"remove {name}, or correct its spelling")
 
 
 def _timezone_exists(config: Config, _root: Path) -> Iterator[Fault]:
