@@ -75,6 +75,14 @@ class Questions:
         """The newest events, newest first."""
         return self._many("1 ORDER BY id DESC LIMIT ?", (limit,))
 
+    def waiting(self, limit: int) -> list[Event]:
+        """Events that are not delivered, the one due first on top."""
+        return self._many(f"state IN ({_UNSENT}) ORDER BY due_at, id LIMIT ?", (limit,))
+
+    def waiting_after(self, event_id: int, limit: int) -> list[Event]:
+        """Events that are not delivered, in the order in which they were put."""
+        return self._many(f"id > ? AND state IN ({_UNSENT}) ORDER BY id LIMIT ?", (event_id, limit))
+
     def first_due(self) -> Event | None:
         """The unsent event whose duty to report ends first."""
         return self._one(f"state IN ({_UNSENT}) ORDER BY due_at LIMIT 1", ())

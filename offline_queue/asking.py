@@ -1,0 +1,55 @@
+"""Asking a running kiosk about its outbox, over its socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from kiosk.errors import ContractError, OutboxUnavailable
+from offline_queue.address import fitting
+from offline_queue.inquiry import Inquiry, Row
+
+_PATIENCE_S = 10.0
+"""A kiosk that says nothing for this time hangs."""
+
+
+def call(path: Path) -> socket.socket | None:
+    """Connect to the kiosk whose socket lies at ``path``; None when none is running. Raises OutboxUnavailable."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(_PATIENCE_S)
+    try:
+        with fitting(path) as name:
+            sock.connect(name)
+    except (FileNotFoundError, ConnectionRefusedError):
+        sock.close()
+        return None
+    except OSError as exc:
+        sock.close()
+        raise OutboxUnavailable(
+            f"outbox socket {path}: {exc.strerror or exc}; fix: ask as the user that runs the kiosk"
+        ) from exc
+    return sock
+
+
+def rows(sock: socket.socket, inquiry: Inquiry) -> Iterator[Row]:
+    """Ask, and yield the answer row by row; the connection is closed at the end.
+
+    Raises:
+        ContractError: The kiosk refuses the question.
+        OutboxUnavailable: The kiosk hung up or hangs.
+    """
+    try:
+        with sock, sock.makefile("rb") as file:
+            sock.sendall(inquiry.to_json() + b"\n")
+            for line in file:
+                told = json.loads(line)
+                if "error" in told:
+                    raise ContractError(str(told["error"]))
+                if "end" in told:
+                    return
+                yield told["row"]
+    except (OSError, ValueError) as exc:
+        raise OutboxUnavailable(f"queue: the kiosk did not answer: {exc}; try again, then look at its log") from exc
+    raise OutboxUnavailable("queue: the kiosk hung up before the end of its answer; try again, then look at its log")
