@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 DEVICE_ID = "demo-01"
 """The one device that the police endpoint knows at the start."""
@@ -45,4 +46,8 @@ class SandboxInfo:
     def from_json(cls, text: str) -> SandboxInfo:
         """Read what ``to_json`` wrote. Raises KeyError for a missing field."""
         table = json.loads(text)
-        return cls(**{f.name: Path(table[f.name]) if f.type == "Path" else str(table[f.name]) for f in fields(cls)})
+        values: dict[str, Any] = {f.name: _TYPES[str(f.type)](table[f.name]) for f in fields(cls)}
+        return cls(**values)
+
+
+_TYPES: dict[str, type[Path | str]] = {"Path": Path, "str": str}

@@ -1,0 +1,139 @@
+"""One run of the sandbox within this process: its folder, keys, three servers, and what can be asked of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from kiosk.sandbox import pki
+from kiosk.sandbox.credentials import Issuer
+from kiosk.sandbox.faults import FaultBoard
+from kiosk.sandbox.gateway import Gateway
+from kiosk.sandbox.hotel import Hotel
+from kiosk.sandbox.http import Server, server_context
+from kiosk.sandbox.info import DEVICE_ID, INFO_FILE, SUISHEN_HOST, SandboxInfo
+from kiosk.sandbox.people import PEOPLE, Person
+from kiosk.sandbox.police import Police
+
+
+class Portraits:
+    """Each portrait once, made when it is first asked for, or ahead of that on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, str], bytes] = {}
+
+    def warm(self) -> None:
+        """Make what the invented people need, in the background: loading the picture library takes a while."""
+        threading.Thread(target=self._warm, name="portraits", daemon=True).start()
+
+    def jpeg(self, person: Person) -> bytes | None:
+        """Return the gateway's portrait. Raises ModelsMissing."""
+        return None if person.portrait is None else self._get("jpeg", person.portrait)
+
+    def webp(self, person: Person) -> bytes | None:
+        """Return the portrait for a code. Raises ModelsMissing."""
+        return None if person.portrait is None else self._get("webp", person.portrait)
+
+    def _get(self, kind: str, photo: str) -> bytes:
+        from kiosk.sandbox import portraits
+
+        with self._lock:
+            if (kind, photo) not in self._made:
+                make = portraits.gateway_jpeg if kind == "jpeg" else portraits.code_webp
+                self._made[kind, photo] = make(photo)
+            return self._made[kind, photo]
+
+    def _warm(self) -> None:
+        for photo in sorted({person.portrait for person in PEOPLE.values() if person.portrait}):
+            for kind in ("jpeg", "webp"):
+                self._get(kind, photo)
+
+
+class Sandbox:
+    """Gateway, police endpoint and hotel system, ready when made. ``close`` ends them."""
+
+    def __init__(self, run_dir: Path, latency_ms: float) -> None:
+        """Make keys and databases in ``run_dir`` (0700, made if absent) and listen. Raises OSError."""
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        run_dir.chmod(0o700)
+        keys = pki.make(run_dir / "keys", DEVICE_ID)
+        self.board = FaultBoard()
+        self._issuer = Issuer.new()
+        self._issuer.write_public_keys(run_dir / "issuers")
+        self._portraits = Portraits()
+        self._gateway = Gateway(run_dir / "gateway.db", self._portraits.jpeg)
+        self._hotel = Hotel(run_dir / "hotel.db", run_dir / "bookings.csv")
+        devices = {DEVICE_ID: _private(keys.device_key_file).public_key()}
+        receipt_key = _private(keys.receipt_private_key_file)
+        self._police = Police(run_dir / "police.db", self.board, devices, receipt_key)
+        context = server_context(keys)
+        self._servers = {
+            app.name: Server(app, context, self.board, latency_ms) for app in (self._gateway, self._police, self._hotel)
+        }
+        for server in self._servers.values():
+            server.open()
+        self.info = SandboxInfo(
+            run_dir=run_dir,
+            gateway_url=self._servers["gateway"].url,
+            police_url=self._servers["police"].url,
+            hotel_url=self._servers["hotel"].url,
+            ca_file=keys.ca_file,
+            client_cert_file=keys.client_cert_file,
+            client_key_file=keys.client_key_file,
+            device_key_file=keys.device_key_file,
+            issuer_keys_dir=run_dir / "issuers",
+            csv_path=run_dir / "bookings.csv",
+            suishen_host=SUISHEN_HOST,
+            receipt_key_file=keys.receipt_key_file,
+        )
+        descriptor = os.open(run_dir / INFO_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self.info.to_json() + "\n")
+        self._portraits.warm()
+
+    def issue_suishen(self, person: Person) -> bytes:
+        """Return a fresh Suishen code; the person has a fresh booking to go with it."""
+        self._rebook(person)
+        return self._gateway.issue(person).encode("ascii")
+
+    def issue_claim169(self, person: Person, fault: str | None = None) -> bytes:
+        """Return a fresh e-ID QR; the person has a fresh booking. Raises ValueError, ModelsMissing."""
+        payload = self._issuer.issue(person, self._portraits.webp(person), fault)
+        self._rebook(person)
+        return payload
+
+    def booking_of(self, person: Person) -> dict[str, object] | None:
+        """Return the person's present booking in the hotel system's words."""
+        return self._hotel.booking_of(person)
+
+    def open_police(self) -> None:
+        """Listen again on the port of before. Raises OSError."""
+        self._servers["police"].open()
+
+    def close_police(self) -> None:
+        """Close the police endpoint's listening socket and every connection to it."""
+        self._servers["police"].close()
+
+    def close(self) -> None:
+        """End servers and databases. Safe to call twice."""
+        self.board.clear()
+        for server in self._servers.values():
+            server.close()
+        self._police.stop()
+        self._gateway.close()
+        self._hotel.close()
+
+    def _rebook(self, person: Person) -> None:
+        booked = self._hotel.book_anew(person)
+        if booked is not None:
+            self._police.ledger.depart(booked.former)
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
+    return cast(Ed25519PrivateKey, load_pem_private_key(path.read_bytes(), password=None))
