@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine
 from PySide6.QtQuick import QQuickWindow
@@ -43,9 +43,7 @@ class Screen:
     are queued. ``preview`` is called on the GUI thread and must not block.
     """
 
-    def __init__(
-        self, config: Config, hands: Hands, preview: FrameSource, *, motion_ms: int = theme.MOTION_MS
-    ) -> None:
+    def __init__(self, config: Config, hands: Hands, preview: FrameSource, *, motion_ms: int = theme.MOTION_MS) -> None:
         self._app = _application()
         screen = config.screen
         self.started: float | None = None
@@ -61,10 +59,12 @@ class Screen:
         # The theme is dressed before the words change, so no frame shows large words in a small screen.
         frames = Frames(preview, self._root)
         self._model = KioskViewModel(house, self.gate, self._tastes, frames, NOBODY_YET, self._root)
-        self._bridge = Bridge(self._model.show, self._model.show_sheet, self._app.quit, self._root)
-        self._engine = QQmlApplicationEngine()
+        # Not ``quit``: that asks every window to close first, and a real kiosk's window does not.
+        self._bridge = Bridge(self._model.show, self._model.show_sheet, lambda: self._app.exit(0), self._root)
+        self._engine: QQmlApplicationEngine | None = QQmlApplicationEngine()
         self._engine.setProperty("kioskTheme", self._theme)
-        self.window = self._load()
+        self.window = self._load(self._engine)
+        self._fit(demo=house.demo)
         self.window.frameSwapped.connect(self._first_frame)
 
     def show(self, shown: Shown) -> None:
@@ -90,14 +90,22 @@ class Screen:
             del self._engine
             self._engine = None
 
-    def _load(self) -> QQuickWindow:
-        self._engine.addImportPath(str(QML_DIR))
-        self._engine.setInitialProperties({"kiosk": self._model})
-        self._engine.loadFromModule("Kiosk", "Main")
-        roots = self._engine.rootObjects()
+    def _load(self, engine: QQmlApplicationEngine) -> QQuickWindow:
+        engine.addImportPath(str(QML_DIR))
+        engine.setInitialProperties({"kiosk": self._model})
+        engine.loadFromModule("Kiosk", "Main")
+        roots = engine.rootObjects()
         if not roots or not isinstance(roots[0], QQuickWindow):
             raise RuntimeError("the scene did not load; the messages above say why")
         return roots[0]
+
+    def _fit(self, *, demo: bool) -> None:
+        """A real kiosk fills its panel and has no pointer; the demo's window fits on whatever display there is."""
+        if not demo:
+            self._app.setOverrideCursor(Qt.CursorShape.BlankCursor)
+        elif self._app.platformName() != "offscreen":
+            room, size = self.window.screen().availableSize() * 0.92, self.window.size()
+            self.window.resize(size.boundedTo(size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)))
 
     def _dress(self) -> None:
         self._theme.wear(elder=self._tastes.elder, high_contrast=self._tastes.high_contrast)

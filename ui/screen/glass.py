@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -21,12 +20,12 @@ ANSWER_S = 20.0
 
 
 class _Request:
-    """One call on its way to the GUI thread and back."""
+    """One yes-or-no question on its way to the GUI thread, and its answer on the way back."""
 
-    def __init__(self, call: Callable[[], Any]) -> None:
+    def __init__(self, call: Callable[[], bool]) -> None:
         self._call = call
         self._done = threading.Event()
-        self._result: Any = None
+        self._result = False
         self._error: Exception | None = None
 
     def perform(self) -> None:
@@ -36,7 +35,7 @@ class _Request:
             self._error = error
         self._done.set()
 
-    def wait(self) -> Any:
+    def wait(self) -> bool:
         if not self._done.wait(ANSWER_S):
             raise TimeoutError(f"the screen did not answer within {ANSWER_S:.0f} s")
         if self._error is not None:
@@ -63,7 +62,7 @@ class Glass(QObject):
         self._gate.followed.connect(self._window.update)
 
     def tap(self, name: str) -> None:
-        """Touch the control with this objectName, as soon as it takes touches. Raises LookupError when it never does."""
+        """Touch the control with this objectName, as soon as it takes touches. Raises LookupError if it never does."""
         end = time.monotonic() + ANSWER_S
         while not self._ask(lambda: self._try_tap(name)):
             if time.monotonic() > end:
@@ -72,15 +71,14 @@ class Glass(QObject):
 
     def can_tap(self, name: str) -> bool:
         """Say whether the control is there, visible and takes touches now."""
-        found: bool = self._ask(lambda: self._gate.open and touch.can_tap(self._window, name))
-        return found
+        return self._ask(lambda: self._gate.open and touch.can_tap(self._window, name))
 
     def grab(self, path: Path) -> None:
         """Save what the screen shows as a PNG."""
         if not self._ask(lambda: self._window.grabWindow().save(str(path))):
             raise OSError(f"{path.name}: the picture could not be written")
 
-    def _ask(self, call: Callable[[], Any]) -> Any:
+    def _ask(self, call: Callable[[], bool]) -> bool:
         request = _Request(call)
         self._asked.emit(request)
         return request.wait()

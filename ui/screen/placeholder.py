@@ -15,6 +15,8 @@ LOBBY = QColor("#C9C2B4")
 WALL = QColor("#B3AB9B")
 DARK = QColor("#2A2F36")
 MODULES = 25
+FACE_PART = QRectF(94, 0, 260, 260)
+"""Where the face is in the demo photo, px."""
 
 
 class Placeholder:
@@ -76,7 +78,7 @@ def _face() -> memoryview:
     if photo.isNull():
         _draw_person(painter)
     else:
-        painter.drawImage(QRectF(280, 0, 720, 720), photo)
+        painter.drawImage(QRectF(280, 0, 720, 720), photo, FACE_PART)
     painter.end()
     return _pixels(image)
 

@@ -7,8 +7,11 @@ from typing import TypeAlias
 
 from PySide6.QtCore import Property, QObject, QRectF, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPainterPath
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
+from typing_extensions import override
+
+from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1
@@ -88,6 +91,7 @@ class Preview(QQuickPaintedItem):
 
     radius = Property(float, _get_radius, _set_radius, notify=radiusChanged, final=True)
 
+    @override
     def paint(self, painter: QPainter) -> None:
         """Draw the newest frame, cropped to the item, mirrored, with round corners."""
         newest = self._frames.latest() if self._frames is not None else None

@@ -15,7 +15,9 @@ from kiosk.staff.sheet import SheetState
 
 NOW = datetime(2026, 6, 1, 6, 30, tzinfo=UTC)
 RECORD = RegistrationId("00000000-0000-4000-8000-000000000001")
-GUEST = Identity("suishen", "林示例", "11010519491231002X", date(1949, 12, 31), "2", ethnicity="01", portrait_ticket="t")
+GUEST = Identity(
+    "suishen", "林示例", "11010519491231002X", date(1949, 12, 31), "2", ethnicity="01", portrait_ticket="t"
+)
 STAY = Reservation("S-1", "SZ-20260601-1", "0808", "豪华大床房", 1, date(2026, 6, 1), date(2026, 6, 3))
 CASE = Case(
     ScannedCode("suishen", b"an invented code"),
@@ -38,9 +40,7 @@ REFERRALS = (
     Reason.KEY_FAILED,
     Reason.HELP,
 )
-CLOSED = SheetState(
-    stage="closed", message="", wait_s=0, operator="", locks_in_s=0, reason=None, resolutions=()
-)
+CLOSED = SheetState(stage="closed", message="", wait_s=0, operator="", locks_in_s=0, reason=None, resolutions=())
 
 
 @dataclass(frozen=True, slots=True)

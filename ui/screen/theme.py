@@ -84,9 +84,7 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(
-        self, screen: ScreenSection, parent: QObject | None = None, *, motion_ms: int = MOTION_MS
-    ) -> None:
+    def __init__(self, screen: ScreenSection, parent: QObject | None = None, *, motion_ms: int = MOTION_MS) -> None:
         super().__init__(parent)
         self._screen = screen
         self._motion_ms = motion_ms
@@ -176,8 +174,8 @@ class Theme(QObject):
     # -- colours
 
     @Property(bool, notify=changed, final=True)
-    def highContrast(self) -> bool:
-        return self._high_contrast
+    def elder(self) -> bool:
+        return self._measures.elder
 
     @Property(QColor, notify=changed, final=True)
     def paper(self) -> QColor:
@@ -207,7 +205,7 @@ class Theme(QObject):
     def scrim(self) -> QColor:
         """Over the screen while a question must be answered first."""
         veil = QColor(self._palette.ink if not self._high_contrast else self._palette.paper)
-        veil.setAlphaF(0.72)
+        veil.setAlphaF(0.8)
         return veil
 
     @Property(QColor, notify=changed, final=True)

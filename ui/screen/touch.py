@@ -33,18 +33,18 @@ def press(window: QQuickWindow, at: QPointF) -> None:
     """Put a finger down on a point of the scene, in pixels."""
     from PySide6.QtTest import QTest  # only those who play a finger pay for it
 
-    sequence = QTest.touchEvent(window, _finger(), False)
+    sequence = QTest.touchEvent(window, _finger(), autoCommit=False)
     sequence.press(0, at.toPoint(), window)
-    sequence.commit(False)
+    sequence.commit(processEvents=False)
 
 
 def release(window: QQuickWindow, at: QPointF) -> None:
     """Lift the finger."""
     from PySide6.QtTest import QTest
 
-    sequence = QTest.touchEvent(window, _finger(), False)
+    sequence = QTest.touchEvent(window, _finger(), autoCommit=False)
     sequence.release(0, at.toPoint(), window)
-    sequence.commit(False)
+    sequence.commit(processEvents=False)
 
 
 def find(window: QQuickWindow, name: str) -> QQuickItem | None:
@@ -85,7 +85,7 @@ def _topmost(item: QQuickItem, at: QPointF) -> QQuickItem | None:
     within = item.contains(item.mapFromScene(at))
     if item.clip() and not within:
         return None
-    for child in sorted(reversed(item.childItems()), key=lambda each: -each.z()):
+    for child in reversed(sorted(item.childItems(), key=QQuickItem.z)):  # noqa: C413  of equals, the later lies above
         if (found := _topmost(child, at)) is not None:
             return found
     return item if within and _takes_taps(item) else None

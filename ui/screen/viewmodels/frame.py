@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
 from kiosk.checkin.states import State
@@ -13,12 +14,14 @@ from kiosk.model import Case
 from ui.screen import i18n
 from ui.screen.gate import Gate
 from ui.screen.tastes import Tastes
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.moment import Moment
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1
 
 STEPS = 5
+FEEL_EVERY_S = 1.0
 
 SCREENS: dict[type[object], tuple[str, int]] = {
     states.Welcome: ("welcome", 0),
@@ -47,6 +50,7 @@ NO_CALL = states.Saving | states.IssuingKey | states.Done | states.StaffNeeded
 @dataclass(frozen=True, slots=True)
 class FrameProps:
     screen: str = "welcome"
+    demo: bool = False
     hotel: str = ""
     banner: str = ""
     step: int = 0
@@ -70,6 +74,7 @@ def derive(moment: Moment) -> FrameProps:
     left = moment.shown.idle_warning_s
     return FrameProps(
         screen=screen,
+        demo=moment.house.demo,
         hotel=moment.house.name(moment.language),
         banner=say("demo.banner") if moment.house.demo else "",
         step=step,
@@ -118,6 +123,7 @@ class FrameViewModel(QObject):
         super().__init__(parent)
         self._gate, self._tastes = gate, tastes
         self._props = FrameProps()
+        self._felt_at = -FEEL_EVERY_S
         gate.changed.connect(self.gateChanged)
 
     def show(self, moment: Moment) -> None:
@@ -147,6 +153,14 @@ class FrameViewModel(QObject):
         self._gate.hands.still_here()
 
     @Slot()
+    def feel(self) -> None:
+        """A finger is on the screen, wherever: somebody is here."""
+        now = time.monotonic()
+        if now - self._felt_at >= FEEL_EVERY_S:
+            self._felt_at = now
+            self._gate.hands.activity()
+
+    @Slot()
     def openStaffSheet(self) -> None:
         self._gate.hands.staff_open()
 
@@ -157,6 +171,10 @@ class FrameViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def screen(self) -> str:
         return self._props.screen
+
+    @Property(bool, notify=changed, final=True)
+    def demo(self) -> bool:
+        return self._props.demo
 
     @Property(str, notify=changed, final=True)
     def hotel(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Property, QObject, Signal
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.checkin.shown import Shown
 from ui.screen.gate import Gate
@@ -27,6 +27,8 @@ from ui.screen.viewmodels.welcome import WelcomeViewModel
 
 if TYPE_CHECKING:
     from kiosk.staff.sheet import SheetState
+
+from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1

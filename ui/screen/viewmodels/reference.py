@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
 from kiosk.checkin.policy import MAX_REFERENCE_TRIES
 from ui.screen.gate import Gate
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.moment import Moment
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
@@ -76,12 +77,15 @@ class ReferenceViewModel(QObject):
 
     @Slot()
     def find(self) -> None:
-        if self.complete:
+        if self._is_complete():
             self._gate.send(events.ReferenceTyped(self._typed))
 
     @Slot()
     def haveNone(self) -> None:
         self._gate.send(events.Declined())
+
+    def _is_complete(self) -> bool:
+        return len(self._typed) >= LEAST_DIGITS
 
     def _type(self, text: str) -> None:
         if text != self._typed:
@@ -94,7 +98,7 @@ class ReferenceViewModel(QObject):
 
     @Property(bool, notify=typedChanged, final=True)
     def complete(self) -> bool:
-        return len(self._typed) >= LEAST_DIGITS
+        return self._is_complete()
 
     @Property(str, notify=changed, final=True)
     def heading(self) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
 from ui.screen import i18n
 from ui.screen.gate import Gate
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.moment import Moment
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
 from ui.screen.gate import Gate
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.moment import Moment
 from ui.screen.viewmodels.rows import Row, Rows
 
@@ -38,7 +39,8 @@ def derive(moment: Moment) -> ReservationProps:
     if not isinstance(state, states.ShowingReservation) or state.case.reservation is None:
         return ReservationProps()
     stay, identity = state.case.reservation, state.case.identity
-    nights = say("reservation.nights", nights=(stay.departure - stay.arrival).days)
+    count = (stay.departure - stay.arrival).days
+    nights = say("reservation.one_night") if count == 1 else say("reservation.nights", nights=count)
     return ReservationProps(
         heading=say("reservation.heading"),
         facts=(
@@ -53,7 +55,7 @@ def derive(moment: Moment) -> ReservationProps:
 
 
 def _day(moment: Moment, day: date) -> str:
-    return moment.say("reservation.date", month=day.month, day=day.day)
+    return moment.say("reservation.date", month=moment.say(f"month.{day.month}"), day=day.day)
 
 
 @QmlElement

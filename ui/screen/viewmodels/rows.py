@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
+from typing_extensions import override
+
+from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1
@@ -31,14 +34,17 @@ class Rows(QAbstractListModel):
             self._rows = rows
             self.endResetModel()
 
+    @override
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _TOP) -> int:
         return 0 if parent.isValid() else len(self._rows)
 
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    @override
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         place = role - Qt.ItemDataRole.UserRole
         if not index.isValid() or not 0 <= place < len(_ROLES):
             return None
         return self._rows[index.row()][place]
 
+    @override
     def roleNames(self) -> dict[int, QByteArray]:
         return {Qt.ItemDataRole.UserRole + place: QByteArray(name.encode()) for place, name in enumerate(_ROLES)}

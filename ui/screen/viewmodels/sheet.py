@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from ui.screen import i18n
 from ui.screen.gate import Gate
@@ -14,6 +14,8 @@ from ui.screen.viewmodels.rows import Row, Rows
 
 if TYPE_CHECKING:
     from kiosk.staff.sheet import SheetState
+
+from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
-from PySide6.QtQml import QmlElement, QmlUncreatable
+from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
 from kiosk.checkin.shown import Offers
 from ui.screen.gate import Gate
 from ui.screen.tastes import Tastes
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.moment import Moment
 from ui.screen.viewmodels.rows import Row, Rows
 
@@ -30,7 +31,7 @@ class WelcomeProps:
     elder_hint: str = ""
     elder_on: bool = False
     offers: tuple[Row, ...] = ()
-    """(capability, its name, "yes" or "no")"""
+    """("yes" or "no", what the capability is called, the same in words for assistive technology)"""
     notice: str = ""
     """What does not work now, and what to do about it; empty when all works."""
 
@@ -50,9 +51,15 @@ def derive(moment: Moment) -> WelcomeProps:
         elder=say(f"welcome.{elder}"),
         elder_hint=say(f"welcome.{elder}_hint"),
         elder_on=moment.elder,
-        offers=tuple((name, say(f"welcome.{name}"), "yes" if works else "no") for name, works in _listed(offers)),
+        offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers)),
         notice=next((say(f"welcome.{name}_down") for name, works in _listed(offers) if not works), ""),
     )
+
+
+def _offer(moment: Moment, name: str, *, works: bool) -> Row:
+    label = moment.say(f"welcome.{name}")
+    now = moment.say("welcome.now" if works else "welcome.not_now")
+    return "yes" if works else "no", label, f"{label}: {now}"
 
 
 def _listed(offers: Offers) -> tuple[tuple[str, bool], ...]:

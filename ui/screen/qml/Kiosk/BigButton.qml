@@ -1,23 +1,24 @@
 import QtQuick
 import Kiosk.ViewModels
 
-// One verb. Main: the accent's fill. Else: surface with an outline in its ink.
+// One verb. Main: the accent's fill. Else: surface with an outline in its ink. Not available: quiet, but readable.
 Touch {
     id: root
 
     property bool main: false
+    property bool large: false
     property string hint
     property color tone: Theme.accent
+    readonly property color ink: available ? (main ? Theme.accentInk : tone) : Theme.muted
 
-    implicitHeight: Math.max(Theme.button, column.implicitHeight + Theme.gap * 2)
+    implicitHeight: Math.max(Theme.button * (large ? 1.4 : 1), column.implicitHeight + Theme.gap * 2)
     implicitWidth: Theme.button * 4
-    opacity: available ? 1 : 0.4
 
     Rectangle {
         anchors.fill: parent
-        border.color: root.tone
-        border.width: root.main ? 0 : Theme.hair
-        color: root.main ? (root.pressed ? Theme.accentPressed : root.tone) : (root.pressed ? Theme.accentSoft : Theme.surface)
+        border.color: root.available ? root.tone : Theme.hairline
+        border.width: root.main && root.available ? 0 : Theme.hair
+        color: root.main && root.available ? (root.pressed ? Theme.accentPressed : root.tone) : (root.pressed ? Theme.accentSoft : Theme.surface)
         radius: Theme.radius
     }
 
@@ -29,10 +30,11 @@ Touch {
         anchors.right: parent.right
         anchors.rightMargin: Theme.gap
         anchors.verticalCenter: parent.verticalCenter
+        spacing: Theme.gap * 0.5
 
         Words {
-            color: root.main ? Theme.accentInk : root.tone
-            font.pixelSize: Theme.lead
+            color: root.ink
+            font.pixelSize: root.large ? Theme.heading : Theme.lead
             horizontalAlignment: Text.AlignHCenter
             strong: true
             text: root.label
@@ -40,7 +42,7 @@ Touch {
         }
 
         Words {
-            color: root.main ? Theme.accentInk : root.tone
+            color: root.ink
             horizontalAlignment: Text.AlignHCenter
             text: root.hint
             visible: root.hint !== ""

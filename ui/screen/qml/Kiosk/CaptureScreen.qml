@@ -9,7 +9,7 @@ Page {
 
     heading: viewModel.heading
     lead: viewModel.lead
-    pictureHeight: Theme.panelHeight * 0.42
+    pictureHeight: Theme.panelHeight * (Theme.elder ? 0.4 : 0.45)
 
     picture: Item {
         anchors.horizontalCenter: parent ? parent.horizontalCenter : undefined
@@ -61,11 +61,12 @@ Page {
     }
 
     Column {
-        spacing: Theme.gap
+        spacing: Theme.gap * 1.5
         width: parent.width
 
         Notice {
             objectName: "refusedNotice"
+            prominent: true
             warning: true
             width: parent.width
             words: root.viewModel.refused
@@ -74,6 +75,7 @@ Page {
         Notice {
             objectName: "hintNotice"
             path: Glyphs.face
+            prominent: true
             width: parent.width
             words: root.viewModel.hint
         }

@@ -9,7 +9,7 @@ Page {
     required property ConsentViewModel viewModel
 
     heading: viewModel.heading
-    pictureHeight: Theme.panelHeight * 0.15
+    pictureHeight: Theme.elder ? 0 : Theme.panelHeight * 0.15
 
     picture: Picture {
         anchors.horizontalCenter: parent.horizontalCenter
@@ -21,21 +21,25 @@ Page {
     }
 
     Rectangle {
-        anchors.bottom: choices.top
-        anchors.bottomMargin: Theme.gap * 1.5
+        id: card
+
         anchors.left: parent.left
         anchors.right: parent.right
         anchors.top: parent.top
         border.color: Theme.hairline
         border.width: Theme.hair
         color: Theme.surface
+        height: Math.min(text.height + Theme.gap * 4 + more.height, choices.y - Theme.gap * 2)
         radius: Theme.radius
 
         Flickable {
             id: reader
 
-            anchors.fill: parent
-            anchors.margins: Theme.gap * 1.5
+            anchors.bottom: more.top
+            anchors.left: parent.left
+            anchors.margins: Theme.gap * 2
+            anchors.right: parent.right
+            anchors.top: parent.top
             boundsBehavior: Flickable.StopAtBounds
             clip: true
             contentHeight: text.height
@@ -44,7 +48,7 @@ Page {
             Column {
                 id: text
 
-                spacing: Theme.gap
+                spacing: Theme.gap * 1.5
                 width: reader.width - Theme.gap
 
                 Words {
@@ -60,6 +64,7 @@ Page {
                     Words {
                         required property string label
 
+                        lineHeight: 1.12
                         text: label
                         width: text.width
                     }
@@ -67,9 +72,34 @@ Page {
             }
         }
 
+        // Said only while there is more to read: nobody agrees to half a text unawares.
+        Rectangle {
+            id: more
+
+            anchors.bottom: parent.bottom
+            anchors.left: parent.left
+            anchors.right: parent.right
+            border.color: Theme.hairline
+            border.width: Theme.hair
+            color: reader.atYEnd ? Theme.surface : Theme.accentSoft
+            height: choices.y - Theme.gap * 2 < text.height + Theme.gap * 4 ? hint.implicitHeight + Theme.gap : 0
+            radius: Theme.radius
+            visible: height > 0
+
+            Words {
+                id: hint
+
+                anchors.centerIn: parent
+                color: Theme.accent
+                objectName: "moreToRead"
+                text: root.viewModel.more
+                visible: !reader.atYEnd
+            }
+        }
+
         Rectangle {
             anchors.right: parent.right
-            anchors.rightMargin: Theme.gap * 0.5
+            anchors.rightMargin: Theme.gap * 0.7
             color: Theme.muted
             height: reader.height * reader.visibleArea.heightRatio
             radius: width / 2
@@ -83,7 +113,7 @@ Page {
         id: choices
 
         anchors.bottom: parent.bottom
-        height: Math.max(agree.implicitHeight, decline.implicitHeight)
+        height: Math.max(agree.implicitHeight, decline.implicitHeight, Theme.elder ? 0 : Theme.button * 2)
         spacing: Theme.gap * 1.5
         width: parent.width
 

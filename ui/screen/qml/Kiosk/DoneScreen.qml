@@ -7,6 +7,7 @@ Page {
     required property DoneViewModel viewModel
 
     heading: viewModel.heading
+    headingSize: Theme.title
 
     picture: Picture {
         anchors.horizontalCenter: parent ? parent.horizontalCenter : undefined
@@ -20,7 +21,7 @@ Page {
     Column {
         anchors.top: parent.top
         anchors.topMargin: Theme.gap
-        spacing: Theme.gap
+        spacing: Theme.gap * 3
         width: parent.width
 
         Rectangle {
@@ -48,7 +49,6 @@ Page {
                     color: Theme.accent
                     font.pixelSize: Theme.room
                     horizontalAlignment: Text.AlignHCenter
-                    lineHeight: 1
                     objectName: "roomNumber"
                     strong: true
                     text: root.viewModel.roomNo
@@ -78,8 +78,8 @@ Page {
         }
 
         BigButton {
-            height: Math.max(implicitHeight, Theme.button * 1.3)
             label: root.viewModel.finishWords
+            large: true
             main: true
             objectName: "finishButton"
             width: parent.width

@@ -25,7 +25,7 @@ Item {
             fillColor: "transparent"
             joinStyle: ShapePath.RoundJoin
             strokeColor: root.tone
-            strokeWidth: root.stroke * 24 / root.width
+            strokeWidth: root.stroke * 24 / Math.max(1, root.width)
 
             PathSvg {
                 path: root.path

@@ -17,7 +17,7 @@ Rectangle {
 
     Rectangle {
         anchors.bottom: parent.bottom
-        anchors.bottomMargin: parent.height * 0.16
+        anchors.bottomMargin: parent.height * 0.13
         anchors.horizontalCenter: parent.horizontalCenter
         border.color: Theme.hairline
         border.width: Theme.hair
@@ -53,6 +53,7 @@ Rectangle {
                 height: Math.max(implicitHeight, Theme.button * 2)
                 hint: root.frame.idleStayOther
                 label: root.frame.idleStay
+                large: true
                 main: true
                 objectName: "stillHereButton"
                 width: parent.width

@@ -6,31 +6,30 @@ Touch {
 
     property string path
     property bool main: false
-
-    opacity: available ? 1 : 0.4
+    readonly property bool filled: main && available
+    readonly property color ink: available ? (main ? Theme.accentInk : Theme.ink) : Theme.muted
 
     Rectangle {
         anchors.fill: parent
-        border.color: root.main ? Theme.accent : Theme.hairline
+        border.color: root.filled ? Theme.accent : Theme.hairline
         border.width: Theme.hair
-        color: root.main ? (root.pressed ? Theme.accentPressed : Theme.accent) : (root.pressed ? Theme.accentSoft : Theme.surface)
+        color: root.filled ? (root.pressed ? Theme.accentPressed : Theme.accent) : (root.pressed ? Theme.accentSoft : Theme.surface)
         radius: Theme.radius
     }
 
     Words {
         anchors.centerIn: parent
-        color: root.main ? Theme.accentInk : Theme.ink
+        color: root.ink
         font.pixelSize: root.main ? Theme.lead : Theme.heading
         strong: root.main
-        text: root.label
-        visible: root.path === ""
+        text: root.path === "" ? root.label : ""
         wrapMode: Text.NoWrap
     }
 
     Glyph {
         anchors.centerIn: parent
         path: root.path
-        tone: Theme.ink
+        tone: root.ink
         visible: root.path !== ""
     }
 }

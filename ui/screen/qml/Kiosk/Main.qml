@@ -11,8 +11,11 @@ Window {
     color: Theme.paper
     height: Theme.panelHeight
     title: root.kiosk.frame.hotel
-    visible: true
+    visibility: root.kiosk.frame.demo ? Window.Windowed : Window.FullScreen
     width: Theme.panelWidth
+
+    // A real kiosk has no way out by keys or swipes.
+    onClosing: close => close.accepted = root.kiosk.frame.demo
 
     // Drawn at the panel's own size; on a smaller display the whole panel is scaled.
     Item {
@@ -193,6 +196,16 @@ Window {
             viewModel: root.kiosk.sheet
             width: parent.width
             z: 2
+        }
+
+        // Feels every touch, takes none.
+        Item {
+            anchors.fill: parent
+            z: 4
+
+            PointHandler {
+                onActiveChanged: root.kiosk.frame.feel()
+            }
         }
     }
 }

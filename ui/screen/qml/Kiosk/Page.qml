@@ -7,6 +7,7 @@ GuestScreen {
 
     property string heading
     property string lead
+    property int headingSize: Theme.heading
     property alias picture: pictureSlot.data
     default property alias controls: controlsSlot.data
     property real pictureHeight: Theme.panelHeight * 0.275
@@ -24,7 +25,8 @@ GuestScreen {
         anchors.horizontalCenter: parent.horizontalCenter
         anchors.top: pictureSlot.bottom
         anchors.topMargin: Theme.gap * 2
-        font.pixelSize: Theme.heading
+        Accessible.role: Accessible.Heading
+        font.pixelSize: root.headingSize
         horizontalAlignment: Text.AlignHCenter
         objectName: "heading"
         strong: true
@@ -37,7 +39,7 @@ GuestScreen {
 
         anchors.horizontalCenter: parent.horizontalCenter
         anchors.top: headingWords.bottom
-        anchors.topMargin: Theme.gap * 0.5
+        anchors.topMargin: Theme.gap
         color: Theme.muted
         font.pixelSize: Theme.lead
         height: visible ? implicitHeight : 0
@@ -51,7 +53,7 @@ GuestScreen {
         id: controlsSlot
 
         anchors.bottom: parent.bottom
-        anchors.bottomMargin: Theme.gap * 2
+        anchors.bottomMargin: Theme.gap * 3
         anchors.left: parent.left
         anchors.leftMargin: Theme.margin
         anchors.right: parent.right

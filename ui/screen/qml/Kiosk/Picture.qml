@@ -13,7 +13,7 @@ Item {
     property string solid
     property real stroke: Theme.stroke
 
-    implicitHeight: implicitWidth
+    implicitHeight: width
 
     Shape {
         height: 200
@@ -44,7 +44,7 @@ Item {
             fillColor: "transparent"
             joinStyle: ShapePath.RoundJoin
             strokeColor: Theme.accent
-            strokeWidth: root.stroke * 100 / root.width
+            strokeWidth: root.stroke * 100 / Math.max(1, root.width)
 
             PathSvg {
                 path: root.thin
@@ -56,7 +56,7 @@ Item {
             fillColor: "transparent"
             joinStyle: ShapePath.RoundJoin
             strokeColor: Theme.accent
-            strokeWidth: root.stroke * 200 / root.width
+            strokeWidth: root.stroke * 200 / Math.max(1, root.width)
 
             PathSvg {
                 path: root.strokes

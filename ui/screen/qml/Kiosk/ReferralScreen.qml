@@ -19,7 +19,7 @@ Page {
     }
 
     Column {
-        spacing: Theme.gap * 1.5
+        spacing: Theme.gap * (Theme.elder ? 1.5 : 3)
         width: parent.width
 
         Rectangle {
@@ -48,7 +48,6 @@ Page {
                     font.letterSpacing: Theme.mm * 2
                     font.pixelSize: Theme.room
                     horizontalAlignment: Text.AlignHCenter
-                    lineHeight: 1
                     objectName: "referralNumber"
                     strong: true
                     text: root.viewModel.number
@@ -83,7 +82,7 @@ Page {
 
     Column {
         anchors.bottom: parent.bottom
-        spacing: Theme.gap
+        spacing: Theme.gap * 1.5
         width: parent.width
 
         BigButton {
@@ -104,14 +103,25 @@ Page {
 
             onTapped: root.viewModel.openStaffSheet()
 
-            Words {
+            Row {
                 id: corner
 
                 anchors.bottom: parent.bottom
                 anchors.right: parent.right
-                color: Theme.muted
-                text: root.viewModel.staff
-                wrapMode: Text.NoWrap
+                spacing: Theme.gap * 0.5
+
+                Glyph {
+                    anchors.verticalCenter: parent.verticalCenter
+                    path: Glyphs.card
+                    size: Theme.body * 1.2
+                    tone: Theme.muted
+                }
+
+                Words {
+                    color: Theme.muted
+                    text: root.viewModel.staff
+                    wrapMode: Text.NoWrap
+                }
             }
         }
     }

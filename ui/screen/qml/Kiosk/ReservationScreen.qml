@@ -46,7 +46,7 @@ Page {
                     required property string label
                     required property string value
 
-                    height: Math.max(name.height, what.height) + Theme.gap * 2.2
+                    height: Math.max(name.height, what.height) + Theme.gap * (Theme.elder ? 2.2 : 3.4)
                     width: facts.width
 
                     Rectangle {
@@ -91,8 +91,8 @@ Page {
         width: parent.width
 
         BigButton {
-            height: Math.max(implicitHeight, Theme.button * 1.3)
             label: root.viewModel.confirmWords
+            large: true
             main: true
             objectName: "confirmButton"
             width: parent.width

@@ -75,6 +75,7 @@ Page {
 
         Notice {
             objectName: "refusedNotice"
+            prominent: true
             warning: true
             width: parent.width
             words: root.viewModel.refused
@@ -83,6 +84,7 @@ Page {
         Notice {
             objectName: "hintNotice"
             path: Glyphs.phone
+            prominent: true
             width: parent.width
             words: root.viewModel.hint
         }

@@ -57,7 +57,21 @@ Rectangle {
         anchors.top: line.bottom
         visible: root.viewModel.stage === "pin"
 
+        Picture {
+            anchors.horizontalCenter: parent.horizontalCenter
+            anchors.top: parent.top
+            anchors.topMargin: Theme.gap * 4
+            fill: "M62 88 H138 A8 8 0 0 1 146 96 V150 A8 8 0 0 1 138 158 H62 A8 8 0 0 1 54 150 V96 A8 8 0 0 1 62 88 Z"
+            height: width
+            solid: "M100 112 A8 8 0 1 1 99.99 112 Z M97 124 H103 V138 H97 Z"
+            strokes: "M62 88 H138 A8 8 0 0 1 146 96 V150 A8 8 0 0 1 138 158 H62 A8 8 0 0 1 54 150 V96 A8 8 0 0 1 62 88 Z M74 88 V66 A26 26 0 0 1 126 66 V88"
+            visible: width > Theme.mm * 20
+            width: Math.min(Theme.panelHeight * 0.16, asking.y - Theme.gap * 6)
+        }
+
         Column {
+            id: asking
+
             anchors.bottom: parent.bottom
             spacing: Theme.gap * 2
             width: parent.width
@@ -115,11 +129,13 @@ Rectangle {
     }
 
     Column {
+        id: referral
+
         anchors.left: line.left
         anchors.right: line.right
         anchors.top: line.bottom
-        anchors.topMargin: Theme.gap * 2
-        spacing: Theme.gap * 1.5
+        anchors.topMargin: Theme.gap * 3
+        spacing: Theme.gap * 2
         visible: root.viewModel.stage === "unlocked"
 
         Words {
@@ -160,6 +176,17 @@ Rectangle {
                 }
             }
         }
+
+    }
+
+    // What a clerk decides lies where a hand reaches, above the way out.
+    Column {
+        anchors.bottom: close.top
+        anchors.bottomMargin: Theme.gap * 4
+        anchors.left: line.left
+        anchors.right: line.right
+        spacing: Theme.gap * 1.5
+        visible: root.viewModel.stage === "unlocked"
 
         Words {
             color: Theme.muted

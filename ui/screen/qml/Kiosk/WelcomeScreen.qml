@@ -8,57 +8,70 @@ GuestScreen {
 
     required property WelcomeViewModel viewModel
 
+    // A moon gate with a view: as large as the words below leave room for.
     Item {
-        id: gate
+        id: view
 
-        anchors.horizontalCenter: parent.horizontalCenter
-        height: width
-        width: Theme.panelHeight * 0.29
+        anchors.bottom: greeting.top
+        anchors.bottomMargin: Theme.gap * 2
+        anchors.top: parent.top
+        width: parent.width
 
         BreathingRing {
-            anchors.centerIn: parent
+            anchors.centerIn: gate
             height: width
-            width: parent.width + Theme.gap * 3
+            visible: gate.visible
+            width: gate.width + Theme.gap * 4
         }
 
         Picture {
-            anchors.fill: parent
+            id: gate
+
+            anchors.centerIn: parent
             fill: "M134 42 A15 15 0 1 1 133.99 42 Z"
+            ground: "M41.4 176 A96 96 0 1 1 158.6 176 Z"
+            height: width
             solid: "M84 148 C94 153 110 153 120 148 L116 155 C108 158 96 158 88 155 Z M59 40 C69 38 79 44 84 54 C73 55 63 50 59 40 Z M64 58 C72 60 78 68 79 78 C70 75 64 67 64 58 Z M62 52 C58 62 50 68 40 69 C43 59 51 52 62 52 Z M54 28 C48 36 39 40 30 39 C35 31 44 27 54 28 Z"
             strokes: "M41.4 176 A96 96 0 1 1 158.6 176 M12 176 H188 M22 138 C42 108 58 100 74 120 C86 94 106 82 126 112 C140 100 158 112 177 136"
             thin: "M50 18 C62 40 68 60 62 92 M134 42 A15 15 0 1 1 133.99 42 M30 146 H72 M130 146 H168 M48 160 H78 M124 162 H152 M102 148 V128 L114 143 H102"
+            visible: width > Theme.mm * 40
+            width: Math.min(parent.height - Theme.gap * 5, Theme.panelHeight * 0.31)
         }
     }
 
-    Words {
-        id: heading
+    Column {
+        id: greeting
 
-        anchors.horizontalCenter: parent.horizontalCenter
-        anchors.top: gate.bottom
-        anchors.topMargin: Theme.gap * 3
-        font.pixelSize: Theme.title
-        horizontalAlignment: Text.AlignHCenter
-        objectName: "heading"
-        strong: true
-        text: root.viewModel.heading
-        width: parent.width - Theme.margin * 2
-    }
+        anchors.bottom: controls.top
+        anchors.bottomMargin: Theme.gap * (Theme.elder ? 3 : 8)
+        anchors.left: controls.left
+        anchors.right: controls.right
+        spacing: Theme.gap
 
-    Words {
-        id: lead
+        Words {
+            Accessible.role: Accessible.Heading
+            font.pixelSize: Theme.title
+            horizontalAlignment: Text.AlignHCenter
+            objectName: "heading"
+            strong: true
+            text: root.viewModel.heading
+            width: parent.width
+        }
 
-        anchors.horizontalCenter: parent.horizontalCenter
-        anchors.top: heading.bottom
-        color: Theme.muted
-        font.pixelSize: Theme.lead
-        horizontalAlignment: Text.AlignHCenter
-        text: root.viewModel.lead
-        width: parent.width - Theme.margin * 2
+        Words {
+            color: Theme.muted
+            font.pixelSize: Theme.lead
+            horizontalAlignment: Text.AlignHCenter
+            text: root.viewModel.lead
+            width: parent.width
+        }
     }
 
     Column {
+        id: controls
+
         anchors.bottom: parent.bottom
-        anchors.bottomMargin: Theme.gap * 2
+        anchors.bottomMargin: Theme.gap * 3
         anchors.left: parent.left
         anchors.leftMargin: Theme.margin
         anchors.right: parent.right
@@ -66,6 +79,7 @@ GuestScreen {
         spacing: Theme.gap * 1.5
 
         Notice {
+            objectName: "offersNotice"
             path: Glyphs.clock
             warning: true
             width: parent.width
@@ -74,9 +88,10 @@ GuestScreen {
 
         BigButton {
             available: root.viewModel.canStart
-            height: Math.max(implicitHeight, Theme.button * 1.6)
+            height: Math.max(implicitHeight, Theme.button * 1.8)
             hint: root.viewModel.startOther
             label: root.viewModel.startWords
+            large: true
             main: true
             objectName: "startButton"
             width: parent.width
@@ -101,35 +116,52 @@ GuestScreen {
             onTapped: root.viewModel.switchElder()
         }
 
-        Flow {
+        Item {
+            height: Theme.gap * 0.5
+            width: parent.width
+        }
+
+        Grid {
             id: offers
 
-            spacing: Theme.gap
+            columns: Theme.elder ? 2 : 4
+            rowSpacing: Theme.gap * 0.5
             width: parent.width
 
             Repeater {
                 model: root.viewModel.offers
 
-                Row {
+                Item {
                     id: offer
 
+                    required property string code
                     required property string label
                     required property string value
 
-                    spacing: Theme.gap * 0.5
-                    width: (offers.width - Theme.gap * 3) / 4
+                    Accessible.name: value
+                    Accessible.role: Accessible.StaticText
+                    height: offered.height
+                    width: offers.width / offers.columns
 
-                    Glyph {
-                        anchors.verticalCenter: parent.verticalCenter
-                        path: offer.value === "yes" ? Glyphs.yes : Glyphs.no
-                        size: Theme.body
-                        tone: offer.value === "yes" ? Theme.accent : Theme.amber
-                    }
+                    Row {
+                        id: offered
 
-                    Words {
-                        color: Theme.muted
-                        text: offer.label
-                        wrapMode: Text.NoWrap
+                        anchors.horizontalCenter: parent.horizontalCenter
+                        spacing: Theme.gap * 0.6
+
+                        Glyph {
+                            anchors.verticalCenter: parent.verticalCenter
+                            path: offer.code === "yes" ? Glyphs.yes : Glyphs.no
+                            size: Theme.body
+                            tone: offer.code === "yes" ? Theme.accent : Theme.amber
+                        }
+
+                        Words {
+                            Accessible.ignored: true
+                            color: Theme.muted
+                            text: offer.label
+                            wrapMode: Text.NoWrap
+                        }
                     }
                 }
             }

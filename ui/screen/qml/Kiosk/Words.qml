@@ -8,7 +8,6 @@ Text {
     color: Theme.ink
     font.pixelSize: Theme.body
     font.weight: strong ? Font.Bold : Font.Normal
-    lineHeight: 1.2
     textFormat: Text.PlainText
     wrapMode: Text.WordWrap
 }
