@@ -1,0 +1,1 @@
+"""What an installer needs: settings that are checked, devices that are tested, words on how to mend them."""

@@ -1,0 +1,1 @@
+"""Checks of the doctor, one file per part of the kiosk. Each returns findings and never raises for what it tests."""

@@ -1,0 +1,112 @@
+"""The outbox: of a running kiosk by its socket, else by opening it for a moment."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from kiosk.commissioning.finding import Capability, Finding, Result
+from kiosk.config import Config
+from kiosk.errors import KioskError
+from offline_queue import asking
+from offline_queue.due import Due
+from offline_queue.inquiry import Answers, Inquiry, Row
+from offline_queue.keys import load
+from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
+from offline_queue.sealing import TEXT
+from offline_queue.states import EventState
+
+_NAME = "outbox"
+_DECISIONS = (EventState.REJECTED, EventState.QUARANTINED)
+
+
+def kiosk_runs(config: Config) -> bool:
+    """Say whether a kiosk answers on this state folder's socket. Raises OutboxUnavailable for one of another user."""
+    sock = asking.call(config.kiosk.state_dir / SOCKET_FILE)
+    if sock is None:
+        return False
+    sock.close()
+    return True
+
+
+def findings(config: Config) -> list[Finding]:
+    """Test key, store and what waits in it; blocks below a second for each 1,000 records that wait."""
+    state_dir = config.kiosk.state_dir
+    if not (state_dir / KEY_FILE).exists() and not (state_dir / STORE_FILE).exists():
+        empty = Finding(
+            _NAME, Result.OK, "none yet: the first start makes it, with a key of its own", "", Capability.KEYS
+        )
+        return [empty, _faces([])]
+    try:
+        (status,), waiting = _ask(config)
+    except KioskError as exc:
+        meaning = f"{exc}. Nothing can be registered, so no key is given"
+        return [Finding(_NAME, Result.FAIL, meaning, "mend that before the kiosk is started", Capability.KEYS)]
+    return [key(config), _waiting(status), _faces(waiting)]
+
+
+def key(config: Config) -> Finding:
+    """Look at the key file, without which nothing that waits can be read."""
+    try:
+        load(config.kiosk.state_dir / KEY_FILE)
+    except KioskError as exc:
+        return Finding("outbox key", Result.FAIL, str(exc), "mend the file named there", Capability.KEYS)
+    return Finding("outbox key", Result.OK, "there, readable by this user alone", "", Capability.KEYS)
+
+
+def private(path: Path) -> bool:
+    """Say whether only the owner may read a file."""
+    return not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+
+def _ask(config: Config) -> tuple[list[Row], list[Row]]:
+    """Return the status and the records that wait."""
+    state_dir = config.kiosk.state_dir
+
+    def running(inquiry: Inquiry) -> list[Row] | None:
+        sock = asking.call(state_dir / SOCKET_FILE)
+        return None if sock is None else list(asking.rows(sock, inquiry))
+
+    status = running(Inquiry("status"))
+    if status is not None:
+        return status, running(Inquiry("export")) or []
+    kiosk = config.kiosk
+    owner = OutboxOwner.open(state_dir, kiosk.hotel_code, kiosk.kiosk_id, config.outbox, make_key=False)
+    with closing(owner):
+        answers = Answers(owner)
+        return list(answers.rows(Inquiry("status"), "doctor")), list(answers.rows(Inquiry("export"), "doctor"))
+
+
+def _waiting(status: Row) -> Finding:
+    counts = status.get("counts")
+    known: dict[str, int] = counts if isinstance(counts, dict) else {}
+    told = ", ".join(f"{n} {state}" for state, n in known.items()) or "empty"
+    age = status.get("oldest_unsent_s")
+    seen = told + (f"; the oldest unsent waits {_minutes(age)}" if isinstance(age, int | float) else "")
+    if status.get("due") == Due.ALARM:
+        meaning = f"{seen}: the time to report it is over"
+        return Finding(_NAME, Result.FAIL, meaning, "./run queue list, then tell the police station on paper")
+    if any(known.get(state, 0) for state in _DECISIONS):
+        meaning = f"{seen}: what is rejected or cannot be opened waits for a person"
+        return Finding(_NAME, Result.WARN, meaning, "./run queue list")
+    if status.get("due") in (Due.AMBER, Due.RED):
+        return Finding(_NAME, Result.WARN, f"{seen}: half of the time to report it is gone", "./run queue status")
+    return Finding(_NAME, Result.OK, seen, "", Capability.KEYS)
+
+
+def _faces(waiting: list[Row]) -> Finding:
+    photos = sum(1 for part in _parts(waiting) if part != TEXT)
+    meaning = f"no template is ever written; {photos} photos lie sealed until their receipt"
+    return Finding("stored faces", Result.OK, meaning)
+
+
+def _parts(waiting: list[Row]) -> Iterator[object]:
+    for row in waiting:
+        parts = row.get("parts")
+        yield from parts if isinstance(parts, list) else ()
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min"
