@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import argon2
@@ -25,6 +25,7 @@ from kiosk.staff.operators import Cost
 from kiosk.staff.resolutions import CODES, offered
 from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import Clocks, StateStore
+from ui.screen.i18n import WORDS
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LAN, FIT = "482915", "730264"
@@ -278,6 +279,11 @@ def test_each_offered_code_moves_the_visit_on(reason: Reason) -> None:
     record = RegistrationId("r-1") if reason is Reason.KEY_FAILED else None
     state = StaffNeeded(reason, case, record)
     for code in offered(reason):
-        following, effects = step(state, StaffApproved(StaffDecision("lan", code, samples.NOW + timedelta(0))))
+        following, effects = step(state, StaffApproved(StaffDecision("lan", code, samples.NOW)))
         assert following != state
         assert effects
+
+
+@pytest.mark.parametrize("language", list(WORDS))
+def test_the_screen_has_words_for_each_code(language: str) -> None:
+    assert {f"resolution.{code}" for code in CODES} <= WORDS[language].keys()

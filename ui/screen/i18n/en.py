@@ -135,5 +135,6 @@ WORDS: dict[str, str] = {
     "resolution.balance_settled": "The balance is settled",
     "resolution.room_ready_now": "The room is ready now",
     "resolution.booking_corrected": "The booking is put right",
+    "resolution.hotel_system_back": "The hotel system answers again",
     "resolution.key_handed_over": "I have handed over the key",
 }

@@ -135,5 +135,6 @@ WORDS: dict[str, str] = {
     "resolution.balance_settled": "余款已结清",
     "resolution.room_ready_now": "房间已备好",
     "resolution.booking_corrected": "预订已更正",
+    "resolution.hotel_system_back": "酒店系统已恢复",
     "resolution.key_handed_over": "房卡已交给客人",
 }
