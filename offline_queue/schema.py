@@ -66,7 +66,7 @@ _DEFAULTS: dict[str, dict[str, int]] = {"event": {"attempts": 0, "strikes": 0, "
 _INDEX_COLUMNS = {
     EventState.BLOCKED: "record, revision",
     EventState.READY: "next_at, id",
-    EventState.INFLIGHT: "batch, id",
+    EventState.INFLIGHT: "id",
     EventState.DELIVERED: "settled_at, id",
     EventState.PURGED: "id",
     EventState.REJECTED: "id",
