@@ -74,9 +74,7 @@ class StateStore:
             self._conn = _open(path)
         try:
             with self._told("open"):
-                self._key, new = _key(path.with_suffix(".key"))
-                if new:
-                    self._conn.execute("DELETE FROM code")
+                self._key = _key(path.with_suffix(".key"))
                 self._purge(self._clocks.wall())
         except BaseException:
             self._conn.close()
@@ -242,13 +240,13 @@ def _set_aside(path: Path) -> str:
     return f"{path.name}.damaged-{number}"
 
 
-def _key(path: Path) -> tuple[bytes, bool]:
-    """Return the key, and whether it had to be made: then no code of before can be recognised."""
+def _key(path: Path) -> bytes:
+    """Return the key. One that had to be made recognises no code of before; those rows end with their hours."""
     with contextlib.suppress(FileNotFoundError, ValueError):
         key = bytes.fromhex(path.read_text(encoding="ascii"))
         if len(key) == 32:
             path.chmod(0o600)
-            return key, False
+            return key
     key = secrets.token_bytes(32)
     fresh = path.with_name(path.name + ".new")
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -257,4 +255,4 @@ def _key(path: Path) -> tuple[bytes, bool]:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    return key, True
+    return key

@@ -278,14 +278,21 @@ def test_an_entry_counts_only_once_it_is_on_the_disk(path: Path, monkeypatch: py
 
 def test_a_torn_line_stays_until_an_entry_tells_of_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(path, "a.one")
-    with path.open("ab") as file:
-        file.write(b'{"seq":2')
-    monkeypatch.setattr(os, "ftruncate", lambda fd, size: (_ for _ in ()).throw(OSError(errno.EIO, "I/O error")))
-    with pytest.raises(OperationalError, match="I/O"):
+    whole = path.read_bytes() + b'{"seq":2'
+    path.write_bytes(whole)
+    real = os.pwrite
+
+    def full(fd: int, data: bytes, offset: int) -> int:
+        if b"audit.torn" in data:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OperationalError, match="No space"):
         AuditLog(path)
+    assert path.read_bytes() == whole
     monkeypatch.undo()
     written(path)
-    assert kinds(path)[0] == "a.one"
-    assert "audit.torn" in kinds(path)
+    assert kinds(path) == ["a.one", "audit.torn"]
     assert path.with_name("audit.jsonl.torn-1").read_bytes() == b'{"seq":2'
     assert verify(path).broken_at is None

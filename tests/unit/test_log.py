@@ -100,6 +100,16 @@ def test_two_writers_lose_no_line_when_one_of_them_rotates(tmp_path: Path) -> No
     assert sorted(lines) == [f"entry {number:03}" for number in range(100)]
 
 
+def test_two_writers_that_find_the_file_full_at_once_rotate_it_once(tmp_path: Path) -> None:
+    one, other = (logs.SharedFile(tmp_path / "k.log", max_bytes=600, kept=20) for _ in range(2))
+    one.handle(logging.LogRecord("k", logging.INFO, "", 1, "entry", (), None))
+    one.doRollover()
+    other.doRollover()
+    one.close()
+    other.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["k.log", "k.log.1"]
+
+
 def test_configuring_again_moves_the_log_and_doubles_nothing(tmp_path: Path) -> None:
     logs.configure(tmp_path / "first", quiet=True)
     logs.configure(tmp_path / "second", quiet=True)
