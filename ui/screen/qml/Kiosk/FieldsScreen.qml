@@ -10,7 +10,7 @@ Page {
 
     heading: viewModel.heading
     lead: viewModel.lead
-    pictureHeight: Theme.panelHeight * 0.16
+    pictureHeight: Theme.panelHeight * 0.18
 
     picture: Picture {
         anchors.horizontalCenter: parent.horizontalCenter

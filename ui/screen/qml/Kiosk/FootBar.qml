@@ -8,6 +8,7 @@ Rectangle {
     id: root
 
     required property FrameViewModel frame
+    readonly property real place: width / 4 - Theme.gap
 
     color: Theme.surface
     height: Math.max(Theme.mm * 30, Theme.body * 1.2 + Theme.lead * 1.3 + Theme.mm * 9)
@@ -22,7 +23,8 @@ Rectangle {
         label: root.frame.back
         objectName: "backButton"
         path: Glyphs.back
-        width: root.width / 4
+        width: root.place
+        x: Theme.gap * 0.5
 
         onTapped: root.frame.goBack()
     }
@@ -31,8 +33,8 @@ Rectangle {
         label: root.frame.help
         objectName: "helpButton"
         path: Glyphs.bell
-        width: root.width / 4
-        x: root.width / 4
+        width: root.place
+        x: root.width / 4 + Theme.gap * 0.5
 
         onTapped: root.frame.callHelp()
     }
@@ -41,8 +43,8 @@ Rectangle {
         label: root.frame.language
         objectName: "languageButton"
         path: Glyphs.language
-        width: root.width / 4
-        x: root.width / 2
+        width: root.place
+        x: root.width / 2 + Theme.gap * 0.5
 
         onTapped: root.frame.switchLanguage()
     }
@@ -51,8 +53,8 @@ Rectangle {
         label: root.frame.contrast
         objectName: "contrastButton"
         path: Glyphs.contrast
-        width: root.width / 4
-        x: root.width * 3 / 4
+        width: root.place
+        x: root.width * 3 / 4 + Theme.gap * 0.5
 
         onTapped: root.frame.switchContrast()
     }

@@ -5,7 +5,7 @@ import Kiosk.ViewModels
 Item {
     id: root
 
-    property real arrival: 1
+    property real arrival
 
     opacity: 1 - arrival
 
