@@ -157,6 +157,8 @@ def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     _refuse_newer(path, version)
     if version == 0 and conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         raise OutboxUnavailable(f"outbox {path.name}: another program's database; it was left untouched")
+    if version and (faults := inspect(conn)):
+        raise OutboxUnavailable(f"outbox {path.name}: schema is not ours: {', '.join(faults)}; it was left untouched")
     conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
     if conn.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise OutboxUnavailable(f"outbox {path.name}: the file system does not support a write-ahead log")
@@ -167,8 +169,6 @@ def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     if version == 0:
         _create(conn)
         sync_directory(path.parent)
-    elif faults := inspect(conn):
-        raise OutboxUnavailable(f"outbox {path.name}: schema is not ours: {', '.join(faults)}")
 
 
 def _create(conn: sqlite3.Connection) -> None:
