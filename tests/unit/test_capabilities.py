@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from kiosk.capabilities import offers
 from kiosk.checkin.shown import Offers
 from kiosk.commissioning.finding import Capability, Finding, Result
-from kiosk.commissioning.startup import startup_findings
+from kiosk.commissioning.startup import startup_findings, tell
 from kiosk.config import Config, FaceSection, KioskSection
 
 ALL = Offers()
@@ -83,3 +84,19 @@ def test_without_models_the_start_goes_on_without_faces(tmp_path: Path, monkeypa
     (models,) = (one for one in findings if one.name == "models")
     assert "yunet" in models.meaning
     assert models.next_step == "./run models install"
+
+
+def test_the_log_is_told_what_is_not_well_and_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell(
+        [
+            Finding("models", Result.FAIL, "no nets", "./run models install"),
+            Finding("disk space", Result.WARN, "0.5 GB free"),
+            Finding("clock", Result.OK, "2026-06-01"),
+            Finding("face policy", Result.SKIPPED, "never"),
+        ]
+    )
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", "models: no nets. Next: ./run models install"),
+        ("WARNING", "disk space: 0.5 GB free. Next: nothing"),
+    ]
