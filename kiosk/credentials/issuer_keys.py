@@ -45,7 +45,7 @@ def read(path: Path) -> IssuerKey:
         raise ValueError("kid differs from the file's name: rename the file to <kid>.json")
     if algorithm not in ALGORITHMS:
         raise ValueError(f"alg is none of {sorted(ALGORITHMS)}")
-    public_key = load_pem_public_key(pem.encode())
+    public_key = _public_key(pem)
     fits = isinstance(public_key, ed25519.Ed25519PublicKey) if algorithm == "EdDSA" else _is_p256(public_key)
     if not fits or not isinstance(public_key, PublicKey):
         raise ValueError(f"publicKeyPem is no key for {algorithm}")
@@ -66,7 +66,7 @@ def load(folder: Path | None, *, allow_sandbox: bool) -> Mapping[bytes, IssuerKe
     for path in sorted(folder.glob("*.json")) if folder is not None else []:
         try:
             key = read(path)
-        except (OSError, ValueError, RecursionError, UnsupportedAlgorithm) as error:
+        except (OSError, ValueError, RecursionError) as error:
             log.error("issuer key %s is not used: %s", path.name, error)
             continue
         if key.sandbox and not allow_sandbox:
@@ -81,6 +81,13 @@ def _text(table: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name} is missing or no text")
     return value
+
+
+def _public_key(pem: str) -> object:
+    try:
+        return load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("publicKeyPem is no public key in PEM") from None
 
 
 def _is_p256(key: object) -> bool:

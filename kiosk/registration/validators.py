@@ -92,7 +92,7 @@ def _number_agrees(record: Record) -> bool:
         return False
     same_birth = guest["birthDate"] == resident_id.birth_date(number).isoformat()
     same_sex = guest["sex"] in {"0", "9", resident_id.sex(number)}
-    return same_birth and same_sex and guest["divisionCode"] == resident_id.division(number)
+    return bool(same_birth and same_sex and guest["divisionCode"] == resident_id.division(number))
 
 
 def _head_count(record: Record) -> bool:
