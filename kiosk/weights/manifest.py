@@ -60,11 +60,12 @@ class ModelFile:
 
 def load(manifest: Path = MANIFEST) -> dict[str, ModelFile]:
     """Return every file by name. Raises BadManifest naming the first fault, OSError if it cannot be read."""
-    tables = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    text = manifest.read_text(encoding="utf-8")
     try:
+        tables = tomllib.loads(text)
         carriers = {key: _carrier(table) for key, table in tables["carriers"].items()}
         return {name: _model(name, table, carriers) for name, table in tables["models"].items()}
-    except (KeyError, TypeError) as exc:
+    except (KeyError, TypeError, AttributeError, tomllib.TOMLDecodeError) as exc:
         raise BadManifest(f"{manifest.name}: {exc}") from exc
 
 

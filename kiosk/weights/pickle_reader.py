@@ -141,7 +141,7 @@ def _rebuild(storage: object, offset: object, shape: object, stride: object, _gr
 def _views(state: object) -> dict[str, _View]:
     if not isinstance(state, OrderedDict) or not 0 < len(state) <= MAX_TENSORS:
         raise UntrustedPickle("no state dict, or too many tensors")
-    for name, view in state.items():
+    for name, view in OrderedDict.items(state):  # BUILD may have given the object a member of that name
         if not isinstance(name, str) or not isinstance(view, _View):
             raise UntrustedPickle("a state dict that holds something else than tensors by name")
     return dict(state)
