@@ -6,31 +6,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import secrets
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, time
+from datetime import datetime
+from datetime import time as clock_time
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from drivers.key_encoder.absent import AbsentKeyEncoder
+from kiosk import audit, capabilities
 from kiosk.audit import AuditLog
 from kiosk.checkin import consent
 from kiosk.checkin.events import Event
 from kiosk.checkin.journal import Journal
+from kiosk.checkin.keyless import without_key
+from kiosk.checkin.mail import OffersChanged
 from kiosk.checkin.runner import Runner
 from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import StaffNeeded
 from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.world import World
+from kiosk.commissioning.finding import Finding
+from kiosk.commissioning.reachability import Reachability
+from kiosk.commissioning.startup import startup_findings, tell
 from kiosk.config import Config
 from kiosk.credentials.recognise import recognise
+from kiosk.errors import KioskError
 from kiosk.identity.resolvers import Resolvers
 from kiosk.model import Case, Consent, Reason, Refusal, Registration, RegistrationId, Reservation
-from kiosk.ports import VisionDown, VisionReport, VisionUp
+from kiosk.ports import KeyEncoder, VisionDown, VisionReport, VisionUp
 from kiosk.registration.record import build
 from kiosk.staff.access import StaffAccess
 from kiosk.staff.sheet import SheetState, StaffSheet
@@ -42,7 +53,10 @@ from offline_queue.sync import SyncThread
 
 log = logging.getLogger(__name__)
 
-CHECK_OUT = time(12, 0)
+AUDIT_FILE = "audit.jsonl"
+KEYLESS_S, KEYLESS_MOST = 86_400.0, 500
+"""How far back a start looks for records without a key."""
+CHECK_OUT = clock_time(12, 0)
 """When a key of the departure day ends, hotel time."""
 
 
@@ -67,7 +81,9 @@ class Kiosk:
         self._show_sheet = show_sheet
         self._observe = observe
         self._receipted = receipted
+        self._findings: list[Finding] = []
         self._seeing = False
+        self._online = True
         self._shown: Shown | None = None
         self._closers: list[tuple[str, Callable[[], None]]] = []
         self._staff_hand = ThreadPoolExecutor(1, thread_name_prefix="staff")
@@ -80,14 +96,20 @@ class Kiosk:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.owner = OutboxOwner.open(state_dir, config.kiosk.hotel_code, config.kiosk.kiosk_id, config.outbox)
         self._closing("outbox", self.owner.close)
-        self.audit = AuditLog(state_dir / "audit.jsonl")
+        self.audit = AuditLog(state_dir / AUDIT_FILE)
         self._closing("audit", self.audit.close)
         self.state = StateStore(state_dir / "state.db")
         self._closing("state", self.state.close)
+        self._findings = startup_findings(config)
+        tell(self._findings)
         self._start_reporting()
         self._start_checkin()
         self._start_staff()
         self.runner.start()
+        self._refer_keyless()
+        self._reachability = Reachability(config.gateway, self._online_changed)
+        self._reachability.start()
+        self._closing("reachability", self._reachability.stop)
 
     def _start_reporting(self) -> None:
         config = self._config
@@ -104,7 +126,7 @@ class Kiosk:
         self.vision = VisionProcess(config)
         self._closing("vision", self.vision.close)
         resolvers = Resolvers(config, self.state, self._now)
-        self.keys = importlib.import_module(f"drivers.key_encoder.{config.key_encoder.driver}").make()
+        self.keys = self._key_encoder()
         world = World(
             vision=self.vision,
             recognise=partial(recognise, config=config.credentials),
@@ -150,14 +172,22 @@ class Kiosk:
 
     def offers(self) -> Offers:
         """Say what works now."""
-        face = self._seeing and self._config.face.policy != "never" and self.vision.face_capable
-        return Offers(codes=self._seeing, face=face, online=True, keys=True)
+        return capabilities.offers(
+            self._findings, seeing=self._seeing, face_capable=self.vision.face_capable, online=self._online
+        )
 
     # -- what the screen may do
 
     def staff(self, call: Callable[[StaffSheet], None]) -> None:
         """Run a call on the staff sheet's own thread: hashing a PIN takes longer than a frame."""
-        self._staff_hand.submit(call, self.sheet)
+        with contextlib.suppress(RuntimeError):  # the kiosk is stopping
+            self._staff_hand.submit(self._staff_call, call)
+
+    def _staff_call(self, call: Callable[[StaffSheet], None]) -> None:
+        try:
+            call(self.sheet)
+        except Exception as error:  # the sheet must go on answering
+            log.error("staff sheet: %s", error if isinstance(error, KioskError) else type(error).__name__)
 
     def open_sheet(self) -> None:
         """A clerk opens the sheet: with the reason, if a guest waits."""
@@ -177,6 +207,16 @@ class Kiosk:
     def _closing(self, name: str, close: Callable[[], None]) -> None:
         self._closers.append((name, close))
 
+    def _key_encoder(self) -> KeyEncoder:
+        """Build the driver. One that cannot be built takes keys away, not the kiosk: the desk hands them out."""
+        driver = importlib.import_module(f"drivers.key_encoder.{self._config.key_encoder.driver}")
+        try:
+            encoder: KeyEncoder = driver.make()
+        except KioskError as error:
+            log.error("key encoder: %s", error)
+            return AbsentKeyEncoder(str(error))
+        return encoder
+
     def _register(self, case: Case) -> Registration | Refusal:
         record_id = RegistrationId(str(uuid.uuid4()))
         return build(case, self._config.kiosk, self._now(), record_id, secrets.token_bytes(16))
@@ -189,6 +229,25 @@ class Kiosk:
             self._seeing = isinstance(report, VisionUp)
         self._observe(report)
         self.runner.tell(report)
+
+    def _online_changed(self, online: bool) -> None:
+        self._online = online
+        self.runner.tell(OffersChanged())
+
+    def _refer_keyless(self) -> None:
+        """Call staff for records that were committed just before a power cut, and whose key nobody knows of."""
+        since = time.time() - KEYLESS_S
+        saved = [
+            RegistrationId(str(event.record_id))
+            for event in reversed(self.owner.call(lambda store: store.latest(KEYLESS_MOST)))
+            if event.op == "CI" and event.wall >= since
+        ]
+        if not saved:
+            return
+        entries = (entry for _, entry in audit.read(self._config.kiosk.state_dir / AUDIT_FILE) if entry is not None)
+        for record in without_key(saved, ({**entry.fields, "kind": entry.kind} for entry in entries)):
+            self.audit.write("referral.opened", reason=Reason.KEY_FAILED.value, record=record, number="")
+            log.warning("record %s was saved when the kiosk stopped, its key was not made: the desk gives it", record)
 
     def _publish(self, shown: Shown) -> None:
         self._shown = shown

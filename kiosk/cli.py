@@ -28,8 +28,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "start": Command("kiosk.app:main", "run the kiosk"),
+    "start": Command("kiosk.start:main", "run the kiosk"),
     "demo": Command("kiosk.demo.command:main", "watch three guests check in on simulated hardware"),
+    "hold": Command("kiosk.demo.hold_command:main", "hold an invented guest's phone or face up to a demo kiosk"),
     "check-config": Command("kiosk.commissioning.check_config:main", "name every fault in config.toml"),
     "doctor": Command("kiosk.commissioning.doctor:main", "test devices, models, clock, disk, outbox and endpoints"),
     "scan": Command("drivers.scanner.command:main", "print the codes that pictures hold"),
@@ -40,6 +41,7 @@ COMMANDS = {
     "sandbox": Command("kiosk.sandbox.command:main", "play gateway, police endpoint and hotel system on loopback"),
     "models": Command("kiosk.weights.command:main", "install, verify or list the model files"),
     "audit": Command("kiosk.staff.audit_command:main", "verify or show the audit log"),
+    "pin": Command("kiosk.staff.pin_command:main", "make an operator's entry for the operators file"),
     "bench": Command("kiosk.bench.command:main", "measure a check-in, the start and the machine"),
     "screens": Command("ui.screen.pictures:main", "render every screen in every language into a folder"),
     "credential": Command("kiosk.sandbox.credential_command:main", "issue a sandbox credential as a QR picture"),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kiosk.config import Config
+from kiosk.errors import DeviceUnavailable
 from kiosk.sandbox.info import SandboxInfo
+
+POINTER = "sandbox.dir"
+"""File in the state folder that names the folder of the embedded sandbox while the kiosk runs."""
 
 
 def needs_sandbox(config: Config) -> bool:
@@ -34,3 +40,22 @@ def pointed_at(config: Config, info: SandboxInfo) -> Config:
             "credentials": config.credentials.model_copy(update=credentials),
         }
     )
+
+
+def leave_pointer(state_dir: Path, run_dir: Path) -> None:
+    """Let other commands find the sandbox of this kiosk."""
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (state_dir / POINTER).write_text(str(run_dir), encoding="utf-8")
+
+
+def remove_pointer(state_dir: Path) -> None:
+    """The sandbox ends."""
+    (state_dir / POINTER).unlink(missing_ok=True)
+
+
+def sandbox_dir(state_dir: Path) -> Path:
+    """Return the folder of the sandbox that a running demo kiosk embeds. Raises DeviceUnavailable."""
+    try:
+        return Path((state_dir / POINTER).read_text(encoding="utf-8").strip())
+    except OSError as error:
+        raise DeviceUnavailable("demo", f"no demo kiosk runs on {state_dir}; begin one with ./run start") from error

@@ -22,7 +22,7 @@ from kiosk.checkin.flow import Ticket
 from kiosk.checkin.mail import Activity, Stretched
 from kiosk.checkin.shown import Shown
 from kiosk.config import Config, load
-from kiosk.embedded import needs_sandbox, pointed_at
+from kiosk.embedded import leave_pointer, needs_sandbox, pointed_at, remove_pointer
 from kiosk.errors import KioskError
 from kiosk.ports import VisionReport
 from kiosk.sandbox.process import SandboxProcess
@@ -89,6 +89,7 @@ class Session:
             self.sandbox = SandboxProcess(latency_ms=self.config.sandbox.latency_ms)
             self.sandbox.start()
             self.config = pointed_at(self.config, self.sandbox.info)
+            leave_pointer(self.config.kiosk.state_dir, self.sandbox.info.run_dir)
         self.kiosk = Kiosk(
             self.config,
             self._show,
@@ -103,6 +104,7 @@ class Session:
         if self.kiosk is not None:
             self.kiosk.stop()
         if self.sandbox is not None:
+            remove_pointer(self.config.kiosk.state_dir)
             self.sandbox.stop()
 
     def _show(self, shown: Shown) -> None:
