@@ -12,6 +12,7 @@ that begin so. The effects and their options:
       maintenance  retry_after_s=1            503 with code E503
       nonsense                                200 with a hotel Wi-Fi page
       cut                                     the connection ends, nothing was done
+      unknown_ca                              new connections meet a certificate of another CA; until cleared
     after the request was carried out
       drop                                    the reply is lost
       truncated                               half of the JSON, then the connection ends
@@ -22,7 +23,8 @@ that begin so. The effects and their options:
       expire_token                            every token is void from this request on (default: once)
       clock_skew   s=600                      the server's clock is off
       disable_device                          403 with code E103
-      reject       code="E22"                 a rule stricter than the schema, when the record is processed
+      reject       code="E22"                 a rule stricter than the schema, when the record is processed;
+                                              code="E308" is a code table that changed
       warn         code="E304"                accepted with a warning
       defer        times=1                    DEFERRED first, judged at the next look
       reject_later code="E301"                accepted, and rejected when it is asked for again
@@ -39,11 +41,11 @@ from dataclasses import dataclass, field
 SERVERS = ("gateway", "police", "hotel")
 BEFORE = frozenset({"latency", "timeout", "error", "busy", "maintenance", "nonsense", "cut"})
 AFTER = frozenset({"drop", "truncated", "gbk", "drip", "huge"})
-TRANSPORT = BEFORE | AFTER
+TRANSPORT = BEFORE | AFTER | {"unknown_ca"}
 RECORD = frozenset({"reject", "warn", "defer", "reject_later", "wrong_hash", "partial"})
-STANDING = frozenset({"clock_skew", "disable_device"})
+STANDING = frozenset({"clock_skew", "disable_device", "unknown_ca"})
 """Effects that are a state of the endpoint, not an event: they are looked at, never used up."""
-POLICE_ONLY = RECORD | STANDING | {"expire_token"}
+POLICE_ONLY = RECORD | (STANDING - TRANSPORT) | {"expire_token"}
 
 Option = str | int | float | bool
 

@@ -78,7 +78,10 @@ class Hotel:
         return Answer(200, {"reservations": [_wire(row) for row in found]})
 
     def book_anew(self, person: Person) -> Booked | None:
-        """Give a person a fresh booking and end the former one; None for somebody who never books."""
+        """Give a person a fresh booking; the former one has checked out, those before it are forgotten.
+
+        None for somebody who never books.
+        """
         with self._store.transaction():
             booked = self._book(person)
             if booked is not None:
@@ -97,6 +100,7 @@ class Hotel:
     def _book(self, person: Person) -> Booked | None:
         if person.booking is None:
             return None
+        self._store.run("DELETE FROM booking WHERE person = ? AND status = 'CHECKED_OUT'", (person.key,))
         former = self._store.all(
             "UPDATE booking SET status = 'CHECKED_OUT' WHERE person = ? AND status != 'CHECKED_OUT' RETURNING stay_id",
             (person.key,),

@@ -11,12 +11,15 @@ import secrets
 import socket
 import ssl
 import threading
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import override
 
+from kiosk.errors import KioskError
 from kiosk.sandbox import mischief
 from kiosk.sandbox.faults import FaultBoard
 from kiosk.sandbox.messages import HEALTHY, Answer, App, BadRequest, Request
@@ -32,11 +35,26 @@ _FIRST_PORT, _PORTS = 18000, 14000
 """Ports below the range that the kernel gives to clients: a kiosk that calls a closed port can never meet itself."""
 
 
-def server_context(pki: Pki) -> ssl.SSLContext:
-    """Return TLS that shows the run's certificate and demands one of the run's CA."""
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Both server sides of mutual TLS: the genuine one, and the one of a stranger."""
+
+    genuine: ssl.SSLContext
+    stranger: ssl.SSLContext
+
+    @classmethod
+    def load(cls, pki: Pki) -> Tls:
+        """Read the certificates; either side demands a client certificate of the run's CA."""
+        return cls(
+            _context(pki, pki.server_cert_file, pki.server_key_file),
+            _context(pki, pki.stranger_cert_file, pki.stranger_key_file),
+        )
+
+
+def _context(pki: Pki, certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(pki.server_cert_file, pki.server_key_file)
+    context.load_cert_chain(certificate, key)
     context.load_verify_locations(pki.ca_file)
     context.verify_mode = ssl.CERT_REQUIRED
     return context
@@ -45,19 +63,19 @@ def server_context(pki: Pki) -> ssl.SSLContext:
 class Server:
     """One HTTPS server on loopback. ``open`` and ``close`` come from one thread."""
 
-    def __init__(self, app: App, context: ssl.SSLContext, board: FaultBoard, latency_ms: float) -> None:
+    def __init__(self, app: App, tls: Tls, board: FaultBoard, latency_ms: float) -> None:
         """Prepare; nothing listens yet.
 
         Args:
             app: Answers the requests.
-            context: Server side of mutual TLS.
+            tls: Server side of mutual TLS.
             board: Faults that are on.
             latency_ms: What each call takes on top of the work, as a line and a distant server would.
         """
         self.app, self.board, self.latency_s = app, board, latency_ms / 1000
         self.port = 0
         self.closing = threading.Event()
-        self._context = context
+        self._tls = tls
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
@@ -111,11 +129,12 @@ class Server:
     def _serve(self, connection: socket.socket, closing: threading.Event) -> None:
         try:
             # A second handle stays in the set: the first moves into the TLS socket and cannot be shut from outside
-            with connection, contextlib.suppress(OSError):
-                own = connection.dup()
+            with connection, contextlib.suppress(OSError), connection.dup() as own:
                 own.settimeout(HANDSHAKE_S)
                 own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                with self._context.wrap_socket(own, server_side=True) as secured:
+                strange = self.board.standing(self.app.name, "unknown_ca")
+                context = self._tls.stranger if strange else self._tls.genuine
+                with context.wrap_socket(own, server_side=True) as secured:
                     _Conversation(secured, self, closing)
         finally:
             with self._lock:
@@ -183,6 +202,8 @@ class _Conversation(BaseHTTPRequestHandler):
             answer = HEALTHY if request.path == HEALTH else server.app.answer(request)
         except BadRequest as bad:
             answer = bad.answer
+        except KioskError:
+            answer = Answer(500, {"code": "E500", "error": "the sandbox lacks something; it said so at its start"})
         mischief.after(self, server.board, server.app.name, request.path, answer)
         return answer
 

@@ -37,6 +37,9 @@ class Pki:
     device_key_file: Path
     receipt_private_key_file: Path
     receipt_key_file: Path
+    stranger_cert_file: Path
+    """A server certificate of another CA, with its key: nobody here trusts it."""
+    stranger_key_file: Path
 
 
 def make(folder: Path, device_id: str) -> Pki:
@@ -53,11 +56,16 @@ def make(folder: Path, device_id: str) -> Pki:
         device_key_file=folder / "device.key",
         receipt_private_key_file=folder / "receipts.key",
         receipt_key_file=folder / "receipts.pub",
+        stranger_cert_file=folder / "stranger.pem",
+        stranger_key_file=folder / "stranger.key",
     )
     pki.ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     server_key, client_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     _issue(pki.server_cert_file, "loopback", server_key, authority, authority_key, server=True)
     _issue(pki.client_cert_file, device_id, client_key, authority, authority_key, server=False)
+    stranger_key = ec.generate_private_key(ec.SECP256R1())
+    _issue(pki.stranger_cert_file, "loopback", server_key, _authority(stranger_key), stranger_key, server=True)
+    write_private_key(pki.stranger_key_file, server_key)
     device_key, receipt_key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     write_private_key(pki.server_key_file, server_key)
     write_private_key(pki.client_key_file, client_key)

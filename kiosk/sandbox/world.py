@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import cast
@@ -10,12 +11,13 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from kiosk.errors import ModelsMissing
 from kiosk.sandbox import pki
 from kiosk.sandbox.credentials import Issuer
 from kiosk.sandbox.faults import FaultBoard
 from kiosk.sandbox.gateway import Gateway
 from kiosk.sandbox.hotel import Hotel
-from kiosk.sandbox.http import Server, server_context
+from kiosk.sandbox.http import Server, Tls
 from kiosk.sandbox.info import DEVICE_ID, INFO_FILE, SUISHEN_HOST, SandboxInfo
 from kiosk.sandbox.people import PEOPLE, Person
 from kiosk.sandbox.police import Police
@@ -27,10 +29,17 @@ class Portraits:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str], bytes] = {}
+        self._ended = threading.Event()
+        self._warming = threading.Thread(target=self._warm, name="portraits", daemon=True)
 
     def warm(self) -> None:
         """Make what the invented people need, in the background: loading the picture library takes a while."""
-        threading.Thread(target=self._warm, name="portraits", daemon=True).start()
+        self._warming.start()
+
+    def close(self) -> None:
+        """Wait for the thread: a process that ends while it is inside the picture library would abort."""
+        self._ended.set()
+        self._warming.join()
 
     def jpeg(self, person: Person) -> bytes | None:
         """Return the gateway's portrait. Raises ModelsMissing."""
@@ -50,9 +59,14 @@ class Portraits:
             return self._made[kind, photo]
 
     def _warm(self) -> None:
-        for photo in sorted({person.portrait for person in PEOPLE.values() if person.portrait}):
-            for kind in ("jpeg", "webp"):
-                self._get(kind, photo)
+        try:
+            for photo in sorted({person.portrait for person in PEOPLE.values() if person.portrait}):
+                for kind in ("jpeg", "webp"):
+                    if self._ended.is_set():
+                        return
+                    self._get(kind, photo)
+        except ModelsMissing as exc:
+            sys.stderr.write(f"sandbox: no portraits: {exc}\n")
 
 
 class Sandbox:
@@ -72,9 +86,9 @@ class Sandbox:
         devices = {DEVICE_ID: _private(keys.device_key_file).public_key()}
         receipt_key = _private(keys.receipt_private_key_file)
         self._police = Police(run_dir / "police.db", self.board, devices, receipt_key)
-        context = server_context(keys)
+        tls = Tls.load(keys)
         self._servers = {
-            app.name: Server(app, context, self.board, latency_ms) for app in (self._gateway, self._police, self._hotel)
+            app.name: Server(app, tls, self.board, latency_ms) for app in (self._gateway, self._police, self._hotel)
         }
         for server in self._servers.values():
             server.open()
@@ -128,6 +142,7 @@ class Sandbox:
         self._police.stop()
         self._gateway.close()
         self._hotel.close()
+        self._portraits.close()
 
     def _rebook(self, person: Person) -> None:
         booked = self._hotel.book_anew(person)
