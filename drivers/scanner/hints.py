@@ -26,24 +26,34 @@ SHORT_LEG = 0.75
 """Shorter leg by longer leg of the three eyes: less is a phone held at a slant."""
 SLANT_DEG = 15.0
 """How far the angle between the legs may be from a right one."""
+DRAWN_OUT = 1.6
+"""Height of an eye by its width, or the other way round: more is a slant, too."""
+FAST_PX_S = 400.0
+"""Faster than this, an exposure of 10 ms smears a module of 4 px."""
 SOFT_EDGE = 1.0
 """Width of an edge, in modules: more is blurred."""
 
 
-def hint_for(gray: NDArray[np.uint8], eyes: tuple[Eye, ...]) -> Hint | None:
-    """Return the one thing that would help most, or None when nothing measured explains the failure."""
+def hint_for(gray: NDArray[np.uint8], eyes: tuple[Eye, ...], speed_px_s: float = 0.0) -> Hint | None:
+    """Return the one thing that would help most, or None when nothing measured explains the failure.
+
+    Args:
+        gray: The frame.
+        eyes: What ``find_eyes`` found in it, three at most.
+        speed_px_s: How fast the eyes move over the frames.
+    """
     if not eyes:
         return None
-    patch = _patch(gray, eyes[:3])
+    patch = _patch(gray, eyes)
     black, white = (float(value) for value in np.percentile(patch, (4, 90)))
     if light := _light(black, white):
         return light
-    module = float(np.median([eye.module_px for eye in eyes[:3]]))
+    module = float(np.median([eye.module_px for eye in eyes]))
     if module < SMALL_MODULE_PX:
         return Hint.CLOSER
-    if len(eyes) >= 3 and _is_slanted(eyes[:3]):
+    if _is_slanted(eyes):
         return Hint.FLATTER
-    if edge_px(patch, white - black) > SOFT_EDGE * module:
+    if speed_px_s > FAST_PX_S or edge_px(patch, white - black) > SOFT_EDGE * module:
         return Hint.HOLD_STILL
     return None
 
@@ -78,7 +88,12 @@ def _light(black: float, white: float) -> Hint | None:
 
 
 def _is_slanted(eyes: tuple[Eye, ...]) -> bool:
-    """Say whether three eyes are far from a right angle with equal legs."""
+    """Say whether eyes are drawn out, or three of them far from a right angle with equal legs."""
+    stretch = float(np.median([eye.stretch for eye in eyes]))
+    if max(stretch, 1 / stretch) > DRAWN_OUT:
+        return True
+    if len(eyes) < 3:
+        return False
     points = [(eye.x, eye.y) for eye in eyes]
     corner = max(range(3), key=lambda n: math.dist(points[(n + 1) % 3], points[(n + 2) % 3]))
     origin, one, two = points[corner], points[(corner + 1) % 3], points[(corner + 2) % 3]
