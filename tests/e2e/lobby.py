@@ -6,12 +6,9 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from drivers.camera.stage import Stage
-from kiosk.sandbox.process import SandboxProcess
-from kiosk.staff.sheet import SheetState
-from kiosk.weights import cache
-
 from kiosk.app import Kiosk
 from kiosk.checkin import consent
 from kiosk.checkin.events import Consented, Event, FieldsChosen, ReservationConfirmed
@@ -28,6 +25,10 @@ from kiosk.config import Config
 from kiosk.demo.command import demo_config
 from kiosk.demo.watch import Watch
 from kiosk.embedded import pointed_at
+from kiosk.sandbox.info import SandboxInfo
+from kiosk.sandbox.process import SandboxProcess
+from kiosk.staff.sheet import SheetState
+from kiosk.weights import cache
 
 WAIT_S = 30.0
 
@@ -35,15 +36,13 @@ WAIT_S = 30.0
 class Lobby:
     """Starts everything, lets a test play the guest, ends everything."""
 
-    def __init__(self, sandbox: SandboxProcess, folder: Path, config: Config | None = None) -> None:
-        self.sandbox = sandbox
+    def __init__(self, sandbox: SandboxInfo, config: Config | None = None) -> None:
         # A Unix socket's path must be short: pytest's folders are not.
         self._short = tempfile.TemporaryDirectory(prefix="lobby-")
         base = config or demo_config(None, Path(self._short.name))
-        self.config = pointed_at(base, sandbox.info)
+        self.config = pointed_at(base, sandbox)
         self.watch = Watch()
         self.sheets: list[SheetState] = []
-        self.folder = folder
         self.kiosk = self._new_kiosk()
         scene = self.config.camera.scene_socket
         assert scene is not None
@@ -52,13 +51,20 @@ class Lobby:
     def _new_kiosk(self) -> Kiosk:
         return Kiosk(
             self.config,
-            self.watch.shown,
+            self._shown,
             self.sheets.append,
             observe=self.watch.saw,
             receipted=self.watch.receipted,
         )
 
-    def __enter__(self) -> Lobby:
+    def _shown(self, shown: Shown) -> None:
+        self.shown(shown)
+        self.watch.shown(shown)
+
+    def shown(self, shown: Shown) -> None:
+        """Called on the runner's thread for each state, before anybody else hears of it."""
+
+    def __enter__(self) -> Self:
         self.kiosk.start()
         self.until(Welcome)
         self.watch.wait("the camera", lambda: self.kiosk.offers().codes, WAIT_S)
@@ -124,3 +130,11 @@ def eventually(what: str, ready: object, timeout_s: float = WAIT_S) -> None:
     while not ready():  # type: ignore[operator]
         assert time.monotonic() < end, f"never came: {what}"
         time.sleep(0.02)
+
+
+class House(Lobby):
+    """A lobby whose sandbox the test can order about."""
+
+    def __init__(self, sandbox: SandboxProcess, config: Config | None = None) -> None:
+        super().__init__(sandbox.info, config)
+        self.sandbox = sandbox

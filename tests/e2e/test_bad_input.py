@@ -1,15 +1,15 @@
-"""What goes wrong in a lobby, through the real camera process, nets, TLS and disk: words for the guest, nothing in the log."""
+"""What goes wrong in a lobby, through real camera process, nets, TLS and disk: words for the guest, a masked log."""
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from kiosk.sandbox.people import PEOPLE
-from kiosk.sandbox.process import SandboxProcess
 
+from kiosk.checkin import replay
 from kiosk.checkin.events import Declined, Expired, Finished, StaffApproved, StaffEnded, StaffRetried
 from kiosk.checkin.states import (
     AskingIdentityConsent,
@@ -22,7 +22,10 @@ from kiosk.checkin.states import (
     Welcome,
 )
 from kiosk.model import Reason, StaffDecision
-from tests.e2e.lobby import ASTRONAUT, HOPPER, Lobby, eventually, face
+from kiosk.sandbox.people import PEOPLE
+from kiosk.sandbox.process import SandboxProcess
+from offline_queue.store import Store
+from tests.e2e.lobby import ASTRONAUT, HOPPER, House, eventually, face
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -34,17 +37,17 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def lobby(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Lobby]:
+def lobby(sandbox: SandboxProcess) -> Iterator[House]:
     sandbox.clear_faults()
-    with Lobby(sandbox, tmp_path) as open_lobby:
+    with House(sandbox) as open_lobby:
         yield open_lobby
 
 
-def decision(lobby: Lobby, code: str = "document_and_person_seen") -> StaffApproved:
+def decision(lobby: House, code: str = "document_and_person_seen") -> StaffApproved:
     return StaffApproved(StaffDecision("clerk", code, lobby.kiosk._now()))
 
 
-def reason(lobby: Lobby) -> Reason:
+def reason(lobby: House) -> Reason:
     state = lobby.until(StaffNeeded)
     assert isinstance(state, StaffNeeded)
     return state.reason
@@ -60,7 +63,7 @@ def reason(lobby: Lobby) -> Reason:
     ids=["unknown", "payment", "oversize"],
 )
 def test_a_code_that_is_no_use_here_gets_words_and_another_chance(
-    lobby: Lobby, payload: bytes, expected: Reason
+    lobby: House, payload: bytes, expected: Reason
 ) -> None:
     lobby.stage.show_code(payload)
     state = lobby.until(Scanning)
@@ -71,13 +74,13 @@ def test_a_code_that_is_no_use_here_gets_words_and_another_chance(
 
 
 @pytest.mark.parametrize("fault", ["forged", "altered", "wrong_issuer", "unknown_algorithm"])
-def test_a_forged_eid_goes_to_a_person_in_neutral_words(lobby: Lobby, fault: str) -> None:
+def test_a_forged_eid_goes_to_a_person_in_neutral_words(lobby: House, fault: str) -> None:
     lobby.identify(lobby.sandbox.issue_claim169("zhou", fault=fault))
     assert reason(lobby) is Reason.CODE_FORGED
 
 
 @pytest.mark.parametrize(("fault", "expected"), [("expired", Reason.CODE_EXPIRED), ("bomb", Reason.CODE_BROKEN)])
-def test_an_expired_or_broken_eid_asks_for_another(lobby: Lobby, fault: str, expected: Reason) -> None:
+def test_an_expired_or_broken_eid_asks_for_another(lobby: House, fault: str, expected: Reason) -> None:
     lobby.stage.show_code(lobby.sandbox.issue_claim169("zhou", fault=fault))
     eventually("an answer", lambda: isinstance(lobby.now().state, AskingIdentityConsent | Scanning))
     if isinstance(lobby.now().state, AskingIdentityConsent):
@@ -87,7 +90,7 @@ def test_an_expired_or_broken_eid_asks_for_another(lobby: Lobby, fault: str, exp
     assert state.refused is expected
 
 
-def test_a_code_used_in_an_earlier_visit_is_refused_as_replayed(lobby: Lobby) -> None:
+def test_a_code_used_in_an_earlier_visit_is_refused_as_replayed(lobby: House) -> None:
     code = lobby.sandbox.issue_suishen("lin")
     lobby.identify(code)
     lobby.until(ShowingReservation)
@@ -107,14 +110,14 @@ def test_a_code_used_in_an_earlier_visit_is_refused_as_replayed(lobby: Lobby) ->
     ("fault", "expected"),
     [("gateway_timeout", Reason.GATEWAY_DOWN), ("gateway_nonsense", Reason.GATEWAY_NONSENSE)],
 )
-def test_a_gateway_that_fails_leads_to_a_person(lobby: Lobby, fault: str, expected: Reason) -> None:
+def test_a_gateway_that_fails_leads_to_a_person(lobby: House, fault: str, expected: Reason) -> None:
     lobby.sandbox.fault(fault)
     lobby.identify(lobby.sandbox.issue_suishen("lin"))
     assert reason(lobby) is expected
     assert PEOPLE["lin"].name not in lobby.log_text()
 
 
-def test_a_guest_without_a_booking_is_asked_for_a_reference(lobby: Lobby) -> None:
+def test_a_guest_without_a_booking_is_asked_for_a_reference(lobby: House) -> None:
     assert isinstance(lobby.identify(lobby.sandbox.issue_suishen("walkin")), AskingReference)
 
 
@@ -128,13 +131,13 @@ def test_a_guest_without_a_booking_is_asked_for_a_reference(lobby: Lobby) -> Non
         ("gd", Reason.OUT_OF_REGION),
     ],
 )
-def test_who_needs_a_person_gets_one_before_any_face_or_key(lobby: Lobby, person: str, expected: Reason) -> None:
+def test_who_needs_a_person_gets_one_before_any_face_or_key(lobby: House, person: str, expected: Reason) -> None:
     lobby.identify(lobby.sandbox.issue_suishen(person))
     assert reason(lobby) is expected
     assert lobby.kiosk.keys.issued == []
 
 
-def test_somebody_elses_face_is_not_matched_and_ends_with_staff(lobby: Lobby) -> None:
+def test_somebody_elses_face_is_not_matched_and_ends_with_staff(lobby: House) -> None:
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
     lobby.stage.show_face(face(HOPPER))
     lobby.agrees("face")
@@ -142,7 +145,7 @@ def test_somebody_elses_face_is_not_matched_and_ends_with_staff(lobby: Lobby) ->
     assert lobby.kiosk.keys.issued == []
 
 
-def test_two_faces_are_no_guest(lobby: Lobby) -> None:
+def test_two_faces_are_no_guest(lobby: House) -> None:
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
     lobby.stage.show_faces([face(ASTRONAUT), face(HOPPER)])
     lobby.agrees("face")
@@ -151,14 +154,14 @@ def test_two_faces_are_no_guest(lobby: Lobby) -> None:
     assert isinstance(state, Capturing)
 
 
-def test_a_face_of_120_px_is_asked_to_come_closer(lobby: Lobby) -> None:
+def test_a_face_of_120_px_is_asked_to_come_closer(lobby: House) -> None:
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
     lobby.stage.show_face(face(ASTRONAUT), face_px=120)
     lobby.agrees("face")
     eventually("the hint", lambda: getattr(lobby.now().state, "hint", None) is Reason.FACE_TOO_FAR)
 
 
-def test_an_empty_lobby_ends_with_staff(lobby: Lobby) -> None:
+def test_an_empty_lobby_ends_with_staff(lobby: House) -> None:
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
     lobby.stage.show_nothing()
     lobby.agrees("face")
@@ -166,7 +169,7 @@ def test_an_empty_lobby_ends_with_staff(lobby: Lobby) -> None:
     assert reason(lobby) is Reason.NO_FACE
 
 
-def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: Lobby) -> None:
+def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: House) -> None:
     lobby.kiosk.keys.jam()
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
     lobby.stage.show_face(face(ASTRONAUT))
@@ -178,7 +181,7 @@ def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: Lo
     assert sum(lobby.kiosk.owner.status().counts.values()) == 1
 
 
-def test_a_police_endpoint_that_is_down_holds_nobody_up_and_loses_nothing(lobby: Lobby) -> None:
+def test_a_police_endpoint_that_is_down_holds_nobody_up_and_loses_nothing(lobby: House) -> None:
     lobby.sandbox.close_police()
     try:
         lobby.to_face_consent(lobby.sandbox.issue_claim169("zhou"))
@@ -193,7 +196,7 @@ def test_a_police_endpoint_that_is_down_holds_nobody_up_and_loses_nothing(lobby:
     lobby.watch.wait("the receipt", lambda: any(r[0] == done.record_id for r in lobby.watch.receipts), 30)
 
 
-def test_staff_finish_for_a_guest_who_declined(lobby: Lobby) -> None:
+def test_staff_finish_for_a_guest_who_declined(lobby: House) -> None:
     lobby.to_face_consent(lobby.sandbox.issue_suishen("shen"))
     lobby.says(Declined())
     assert reason(lobby) is Reason.FACE_DECLINED
@@ -203,7 +206,7 @@ def test_staff_finish_for_a_guest_who_declined(lobby: Lobby) -> None:
     lobby.watch.wait("the receipt", lambda: any(r[0] == done.record_id for r in lobby.watch.receipts), 30)
 
 
-def test_a_visit_that_staff_end_leaves_nothing(lobby: Lobby) -> None:
+def test_a_visit_that_staff_end_leaves_nothing(lobby: House) -> None:
     lobby.to_face_consent(lobby.sandbox.issue_suishen("shen"))
     lobby.says(Declined())
     reason(lobby)
@@ -214,8 +217,67 @@ def test_a_visit_that_staff_end_leaves_nothing(lobby: Lobby) -> None:
     assert PEOPLE["shen"].id_number not in lobby.log_text()
 
 
-def test_noise_is_no_code(lobby: Lobby) -> None:
+def test_noise_is_no_code(lobby: House) -> None:
     lobby.stage.show_code(secrets.token_bytes(600))
     state = lobby.until(Scanning)
     assert isinstance(state, Scanning)
     assert state.refused is Reason.CODE_UNKNOWN
+
+
+def test_a_full_disk_gives_no_key_and_the_record_is_put_once_there_is_room(lobby: House) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_claim169("zhou"))
+    lobby.kiosk.owner.call(lambda store: fill(store, full=True))
+    lobby.says(Declined())
+    reason(lobby)
+    lobby.says(decision(lobby))
+    eventually("the refusal", lambda: getattr(lobby.now().state, "reason", None) is Reason.SAVE_FAILED)
+    assert lobby.kiosk.keys.issued == []
+    assert sum(lobby.kiosk.owner.status().counts.values()) == 0
+    lobby.kiosk.owner.call(lambda store: fill(store, full=False))
+    lobby.says(StaffRetried())
+    lobby.until(Done)
+    assert len(lobby.kiosk.keys.issued) == 1
+    assert sum(lobby.kiosk.owner.status().counts.values()) == 1
+
+
+def fill(store: Store, *, full: bool) -> None:
+    """Let SQLite believe that the disk has no page left, or room again."""
+    pages = store._conn.execute("PRAGMA page_count").fetchone()[0]
+    store._conn.execute(f"PRAGMA max_page_count = {pages if full else 1_000_000}")
+
+
+def test_a_finished_visit_can_be_played_again_and_names_nobody_on_disk(lobby: House) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_face(face(ASTRONAUT))
+    lobby.agrees("face")
+    done = lobby.until(Done)
+    assert isinstance(done, Done)
+    lobby.watch.wait("the receipt", lambda: any(r[0] == done.record_id for r in lobby.watch.receipts), 30)
+    lobby.stage.show_nothing()
+    lobby.says(Finished())
+    lobby.until(Welcome)
+    assert replay.main([str(lobby.config.kiosk.state_dir / "log" / "visits.jsonl")]) == 0
+    lin = PEOPLE["lin"]
+    for path in lobby.config.kiosk.state_dir.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            for value in (lin.name, lin.id_number, lin.address or lin.name):
+                assert value.encode() not in data, path.name
+
+
+def test_a_camera_that_is_unplugged_says_so_and_comes_back(lobby: House) -> None:
+    lobby.stage.unplug(2.0)
+    eventually("codes not offered", lambda: not lobby.now().offers.codes)
+    eventually("codes offered again", lambda: lobby.now().offers.codes)
+    lobby.stage.show_code(lobby.sandbox.issue_claim169("zhou"))
+    lobby.until(AskingIdentityConsent)
+
+
+def test_a_vision_process_that_is_killed_while_it_looks_leads_to_a_person(lobby: House) -> None:
+    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
+    lobby.stage.show_nothing()
+    lobby.agrees("face")
+    lobby.until(Capturing)
+    os.kill(lobby.kiosk.vision.pid, signal.SIGKILL)
+    assert reason(lobby) is Reason.FACE_UNAVAILABLE
+    eventually("eyes again", lambda: lobby.kiosk.offers().face)
