@@ -15,6 +15,8 @@ from kiosk.config import Config
 from ui.screen.hands import Hands
 
 if TYPE_CHECKING:
+    from PySide6.QtQuick import QQuickWindow
+
     from ui.screen.app import Screen
     from ui.screen.showcase import Scene
 
@@ -74,19 +76,36 @@ def pose(screen: Screen, scene: Scene) -> None:
     settle(lambda: screen.gate.ticket == scene.shown.ticket and screen.gate.open)
     for name in scene.typed:
         touch_when_open(screen, name)
+    paint(screen.window)
 
 
 def touch_when_open(screen: Screen, name: str) -> None:
-    """Touch a control as soon as it takes touches, and return when the gate is open again."""
+    """Touch a control as soon as it takes touches, and return when the next touch can come."""
     from ui.screen import touch
 
     settle(lambda: screen.gate.open and touch.can_tap(screen.window, name))
     touch.tap(screen.window, name)
     settle(lambda: screen.gate.open)
+    paint(screen.window)
+
+
+def paint(window: QQuickWindow) -> None:
+    """Return after the next frame: only then is everything laid out."""
+    frames: list[None] = []
+
+    def swapped() -> None:
+        frames.append(None)
+
+    window.frameSwapped.connect(swapped)
+    window.update()
+    try:
+        settle(lambda: bool(frames))
+    finally:
+        window.frameSwapped.disconnect(swapped)
 
 
 def settle(ready: Callable[[], bool]) -> None:
-    """Let Qt work until ``ready()``, and once more so that what it led to is laid out. Raises TimeoutError."""
+    """Let Qt work until ``ready()``. Raises TimeoutError."""
     from PySide6.QtCore import QCoreApplication, QEventLoop
 
     end = time.monotonic() + SETTLE_S
@@ -94,7 +113,6 @@ def settle(ready: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"the screen did not settle within {SETTLE_S:.0f} s")
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-    QCoreApplication.processEvents()
 
 
 def nobody() -> Hands:

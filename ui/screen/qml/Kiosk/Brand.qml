@@ -7,6 +7,7 @@ Item {
     id: root
 
     required property string hotel
+    required property real room
 
     signal held
 
@@ -50,10 +51,10 @@ Item {
 
         Words {
             anchors.verticalCenter: parent.verticalCenter
-            font.pixelSize: Theme.lead
+            font.pixelSize: root.hotel.length > 20 ? Theme.body : Theme.lead
             strong: true
             text: root.hotel
-            wrapMode: Text.NoWrap
+            width: Math.min(implicitWidth, root.room - mark.width - row.spacing)
         }
     }
 

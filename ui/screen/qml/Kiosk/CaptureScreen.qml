@@ -9,7 +9,7 @@ Page {
 
     heading: viewModel.heading
     lead: viewModel.lead
-    pictureHeight: Theme.panelHeight * (Theme.elder ? 0.4 : 0.45)
+    pictureHeight: Theme.panelHeight * (Theme.elder ? 0.36 : 0.45)
 
     picture: Item {
         anchors.horizontalCenter: parent ? parent.horizontalCenter : undefined

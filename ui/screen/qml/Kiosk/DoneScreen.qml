@@ -48,11 +48,13 @@ Page {
                 Words {
                     color: Theme.accent
                     font.pixelSize: Theme.room
+                    fontSizeMode: Text.HorizontalFit
                     horizontalAlignment: Text.AlignHCenter
                     objectName: "roomNumber"
                     strong: true
                     text: root.viewModel.roomNo
                     width: parent.width
+                    wrapMode: Text.NoWrap
                 }
             }
         }

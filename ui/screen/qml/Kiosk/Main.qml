@@ -50,11 +50,14 @@ Window {
                 anchors.verticalCenter: header.verticalCenter
                 hotel: root.kiosk.frame.hotel
                 objectName: "brand"
+                room: dots.x - Theme.margin - Theme.gap * 2
 
                 onHeld: root.kiosk.frame.openStaffSheet()
             }
 
             StepDots {
+                id: dots
+
                 anchors.right: parent.right
                 anchors.rightMargin: Theme.margin
                 anchors.verticalCenter: header.verticalCenter
