@@ -76,10 +76,10 @@ def test_a_layout_that_is_wrong_is_found(stand: Stand) -> None:
     words, button, back = stand.item("referralNext"), stand.item("resumeButton"), stand.item("backButton")
     words.setY(words.y() + rect_of(stand.item("referralNumber")).top() - rect_of(words).top())
     button.setHeight(12 * stand.mm)
-    back.parentItem().setY(100)
+    back.setY(-1500)
     wrong = "\n".join(faults(stand))
     for fault in (
-        "“好的，前台同事会看一下您的证件”",
+        "over each other: “好的，前台同事会看一下您的证件” and “417”",
         "resumeButton: 235.5 x 12.0 mm",
         "backButton is above the lower 60 %",
     ):
