@@ -1,0 +1,299 @@
+"""What a line to an authority does wrong: nothing is lost, nothing counted twice, no record blamed for the line."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.errors import ConfigError
+from kiosk.sandbox import pki
+from kiosk.sandbox.process import SandboxProcess
+from offline_queue.endpoints import psb_report
+from offline_queue.states import EventState
+from offline_queue.verify import verify
+from tests.contract.sync_kit import BATCHES, Delivery, delivery, duplicates, ledger, reporting
+from tests.outbox_kit import NAME, NUMBER, event, invented_number, state
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxProcess]:
+    with SandboxProcess(latency_ms=0) as running:
+        yield running
+
+
+@pytest.fixture
+def line(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Delivery]:
+    sandbox.clear_faults()
+    with delivery(sandbox, tmp_path) as made:
+        yield made
+
+
+def delivered_once(line: Delivery, record_id: str) -> None:
+    line.until_state(EventState.DELIVERED, record_id)
+    assert len(ledger(line.sandbox, record_id)) == len(line.receipts) == 1
+    assert verify(line.owner).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "seen_before"),
+    [
+        ("police_drop", {}, True),
+        ("police_truncated", {}, True),
+        ("police_gbk", {}, True),
+        ("police_huge", {"mb": 40}, True),
+        ("police_drip", {"bytes_per_s": 2}, True),
+        ("police_cut", {}, False),
+        ("police_nonsense", {}, False),
+        ("police_error", {"status": 500}, False),
+        ("police_error", {"status": 408}, False),
+        ("police_maintenance", {}, False),
+        ("police_busy", {}, False),
+        ("police_timeout", {}, False),
+    ],
+)
+def test_a_batch_whose_answer_fails_is_sent_again_and_counted_once(
+    line: Delivery,
+    sandbox: SandboxProcess,
+    fault: str,
+    options: dict[str, int],
+    seen_before: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sandbox.fault(fault, times=1, path=BATCHES, **options)
+    began = time.monotonic()
+    record_id = line.put()
+    delivered_once(line, record_id)
+    assert (duplicates(sandbox, record_id) == 1) is seen_before
+    assert time.monotonic() - began < 6
+    assert NAME not in caplog.text
+    assert NUMBER not in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["police_drop", "police_gbk", "police_error", "police_nonsense", "police_cut"])
+def test_a_poll_that_fails_leaves_the_record_in_flight(line: Delivery, sandbox: SandboxProcess, fault: str) -> None:
+    sandbox.fault(fault, times=2, path=BATCHES + "/")
+    record_id = line.put()
+    delivered_once(line, record_id)
+    assert event(line.owner, record_id).attempts == 0
+    assert duplicates(sandbox, record_id) == 0
+
+
+def test_a_captive_portal_delivers_nothing_and_charges_nobody(line: Delivery, sandbox: SandboxProcess) -> None:
+    sandbox.fault("police_nonsense")
+    record_id = line.put()
+    line.until_held("captive portal")
+    assert state(line.owner, record_id) is EventState.READY
+    assert event(line.owner, record_id).attempts == 0
+    sandbox.clear_faults()
+    line.sync.try_now()
+    delivered_once(line, record_id)
+
+
+def test_a_closed_endpoint_charges_nobody_and_everything_arrives_when_it_opens(
+    line: Delivery, sandbox: SandboxProcess
+) -> None:
+    first = line.put(number=invented_number(1))
+    line.until_state(EventState.DELIVERED, first)
+    sandbox.close_police()
+    waiting = [line.put(number=invented_number(serial)) for serial in range(2, 5)]
+    line.until("two tries", lambda: line.owner.line.failures >= 2)
+    assert line.owner.line.why in ("unreachable", "cut")
+    assert not line.owner.line.open
+    assert {state(line.owner, one) for one in waiting} <= {EventState.READY, EventState.INFLIGHT}
+    sandbox.open_police()
+    line.until_state(EventState.DELIVERED, *waiting)
+    line.until("an open line", lambda: line.owner.line.open)
+    assert {event(line.owner, one).attempts for one in waiting} <= {0, 1}  # 1: was under way when the socket closed
+
+
+def test_a_token_that_ends_between_batches_costs_nothing(line: Delivery, sandbox: SandboxProcess) -> None:
+    first = line.put(number=invented_number(1))
+    line.until_state(EventState.DELIVERED, first)
+    sandbox.fault("police_expire_token", path=BATCHES)
+    second = line.put(number=invented_number(2))
+    line.until_state(EventState.DELIVERED, second)
+    assert event(line.owner, second).attempts == 0
+    assert line.owner.line.failures == 0
+
+
+def test_a_token_that_ends_between_batch_and_poll_costs_nothing(line: Delivery, sandbox: SandboxProcess) -> None:
+    sandbox.fault("police_expire_token", path=BATCHES + "/")
+    record_id = line.put()
+    delivered_once(line, record_id)
+    assert event(line.owner, record_id).attempts == duplicates(sandbox, record_id) == 0
+
+
+def test_a_token_that_is_refused_twice_opens_the_breaker(line: Delivery, sandbox: SandboxProcess) -> None:
+    sandbox.fault("police_expire_token", path=BATCHES, times=2)
+    record_id = line.put()
+    line.until_held("token refused twice")
+    assert line.owner.line.breaker
+    delivered_once(line, record_id)
+    assert event(line.owner, record_id).attempts == 0
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_what_the_tokens_route_answers_never_rejects_a_record(
+    line: Delivery, sandbox: SandboxProcess, status: int
+) -> None:
+    sandbox.fault("police_error", path="/v1/token", status=status, times=1)
+    record_id = line.put()
+    line.until_held(f"http {status}")
+    assert line.owner.line.breaker
+    delivered_once(line, record_id)
+    assert event(line.owner, record_id).attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("police_clock_skew", "E107"), ("police_disable_device", "E103")], ids=["clock", "device"]
+)
+def test_clock_and_device_open_the_breaker_and_charge_nobody(
+    line: Delivery, sandbox: SandboxProcess, fault: str, code: str
+) -> None:
+    sandbox.fault(fault)
+    record_id = line.put()
+    line.until_held(code)
+    assert line.owner.line.breaker
+    assert (state(line.owner, record_id), event(line.owner, record_id).attempts) == (EventState.READY, 0)
+    sandbox.clear_faults()
+    line.sync.try_now()
+    delivered_once(line, record_id)
+
+
+def test_an_unknown_authority_gets_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.clear_faults()
+    foreign = pki.make(tmp_path / "foreign", "demo-01").ca_file
+    with delivery(sandbox, tmp_path / "box", ca_file=foreign) as line:
+        record_id = line.put()
+        line.until("the breaker", lambda: line.owner.line.breaker)
+        assert line.owner.line.why == "tls"
+        assert (state(line.owner, record_id), event(line.owner, record_id).attempts) == (EventState.READY, 0)
+    assert ledger(sandbox, record_id) == []
+
+
+def test_a_kiosk_with_a_foreign_certificate_opens_its_breaker(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.clear_faults()
+    foreign = pki.make(tmp_path / "foreign", "demo-01")
+    files = {"client_cert_file": foreign.client_cert_file, "client_key_file": foreign.client_key_file}
+    with delivery(sandbox, tmp_path / "box", **files) as line:
+        record_id = line.put()
+        line.until("the breaker", lambda: line.owner.line.breaker)
+        assert event(line.owner, record_id).attempts == 0
+
+
+@pytest.mark.parametrize("http_date", [False, True], ids=["seconds", "date"])
+def test_retry_after_is_waited_for_in_both_forms(line: Delivery, sandbox: SandboxProcess, http_date: bool) -> None:
+    sandbox.fault("police_busy", times=1, path=BATCHES, retry_after_s=2, http_date=http_date)
+    record_id = line.put()
+    line.until_held("http 429")
+    asked = time.monotonic()
+    line.put(number=invented_number(7))  # news does not shorten what the server asked for
+    line.until_state(EventState.DELIVERED, record_id)
+    assert time.monotonic() - asked > (0.9 if http_date else 1.8)  # a date has whole seconds only
+
+
+def test_a_person_may_try_at_once(line: Delivery, sandbox: SandboxProcess) -> None:
+    sandbox.fault("police_maintenance", times=1, path=BATCHES, retry_after_s=3000)
+    record_id = line.put()
+    line.until_held("http 503")
+    line.sync.try_now()
+    line.until_state(EventState.DELIVERED, record_id)
+
+
+@pytest.mark.parametrize("fault", ["police_partial", "police_wrong_hash"])
+def test_a_result_that_is_missing_or_of_another_record_delivers_nothing(
+    line: Delivery, sandbox: SandboxProcess, fault: str
+) -> None:
+    sandbox.fault(fault, times=1)
+    record_id = line.put()
+    delivered_once(line, record_id)
+    assert duplicates(sandbox, record_id) == 1
+    assert event(line.owner, record_id).attempts == 1
+
+
+def test_a_record_that_always_fails_becomes_poison_only_while_others_pass(
+    line: Delivery, sandbox: SandboxProcess
+) -> None:
+    sandbox.fault("police_error", path=BATCHES, status=500)
+    record_id = line.put()
+    line.until("two charged tries", lambda: event(line.owner, record_id).attempts >= 2)
+    assert event(line.owner, record_id).strikes == 0
+    sandbox.clear_faults()
+    line.sync.try_now()
+    delivered_once(line, record_id)
+
+
+@pytest.mark.parametrize("fault", ["police_timeout", "police_drip"])
+def test_stopping_waits_for_no_server(sandbox: SandboxProcess, tmp_path: Path, fault: str) -> None:
+    sandbox.clear_faults()
+    sandbox.fault(fault, path=BATCHES)
+    with delivery(sandbox, tmp_path, timeout_s=30) as line:
+        record_id = line.put()
+        line.until_state(EventState.INFLIGHT, record_id)
+        time.sleep(0.2)
+        began = time.monotonic()
+        line.sync.stop()
+        assert time.monotonic() - began < 1
+        assert state(line.owner, record_id) in (EventState.READY, EventState.INFLIGHT)
+    sandbox.clear_faults()
+
+
+def test_a_put_waits_for_no_server(line: Delivery, sandbox: SandboxProcess) -> None:
+    sandbox.fault("police_timeout", path=BATCHES)
+    line.until_state(EventState.INFLIGHT, line.put())
+    began = time.monotonic()
+    line.put(number=invented_number(8))
+    assert time.monotonic() - began < 0.5
+    sandbox.clear_faults()
+
+
+def test_nothing_spins_while_a_lot_is_out_or_the_line_is_held(line: Delivery, sandbox: SandboxProcess) -> None:
+    turns: list[float] = []
+    turn = line.sync._turn
+    line.sync._turn = lambda: turns.append(time.monotonic()) or turn()  # type: ignore[func-returns-value]
+    sandbox.fault("police_defer", times=1000)
+    line.until_state(EventState.INFLIGHT, line.put())
+    time.sleep(1.0)
+    assert len(turns) < 25
+    sandbox.clear_faults()
+
+
+def test_the_environment_changes_neither_trust_nor_route(
+    sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.clear_faults()
+    (tmp_path / "empty.pem").touch()
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "empty.pem"))
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with delivery(sandbox, tmp_path / "box") as line:
+        delivered_once(line, line.put())
+
+
+def test_settings_that_cannot_work_are_told_at_once(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    for wrong, says in [
+        ({"url": sandbox.info.police_url.replace("https", "http")}, "https"),
+        ({"ca_file": tmp_path / "none.pem"}, r"ca_file .*none\.pem: no such file"),
+        ({"device_key_file": tmp_path / "none.key"}, r"device_key_file .*none\.key"),
+        ({"device_key_file": sandbox.info.client_key_file}, "not an Ed25519 key"),
+    ]:
+        with pytest.raises(ConfigError, match=says):
+            psb_report.make(reporting(sandbox, **wrong))
+
+
+def test_what_went_wrong_is_logged_once_not_at_each_try(
+    line: Delivery, sandbox: SandboxProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.close_police()
+    line.put()
+    line.until("three tries", lambda: line.owner.line.failures >= 3)
+    sandbox.open_police()
+    assert caplog.text.count("endpoint: unreachable") == 1
