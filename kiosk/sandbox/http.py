@@ -26,6 +26,7 @@ from kiosk.sandbox.messages import HEALTHY, Answer, App, BadRequest, Request
 from kiosk.sandbox.pki import Pki
 
 HANDSHAKE_S = 10.0
+LINGER_S = 1.0
 HEALTH = "/v1/health"
 """Answered by every server, without token or signature."""
 IDLE_S = 300.0
@@ -134,11 +135,24 @@ class Server:
                 own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 strange = self.board.standing(self.app.name, "unknown_ca")
                 context = self._tls.stranger if strange else self._tls.genuine
-                with context.wrap_socket(own, server_side=True) as secured:
+                try:
+                    secured = context.wrap_socket(own, server_side=True)
+                except ssl.SSLError:
+                    _linger(connection)
+                    return
+                with secured:
                     _Conversation(secured, self, closing)
         finally:
             with self._lock:
                 self._connections.discard(connection)
+
+
+def _linger(connection: socket.socket) -> None:
+    """Let a client that was refused read why: closing at once would answer what it still sends with a reset."""
+    connection.settimeout(LINGER_S)
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(4096):
+        pass
 
 
 def _listen(port: int) -> socket.socket:

@@ -49,7 +49,7 @@ def test_health_wants_a_client_certificate_and_nothing_else(sandbox: SandboxProc
         with requests.Session() as stranger:
             stranger.trust_env = False
             stranger.verify = str(info.ca_file)
-            with pytest.raises(requests.ConnectionError):
+            with pytest.raises(requests.ConnectionError, match="certificate"):
                 stranger.get(f"{url}/v1/health", timeout=5)
 
 
