@@ -77,7 +77,8 @@ def _answer(config: Config, inquiry: Inquiry) -> Iterator[Iterable[Row]]:
         )
     kiosk = asking.call(state_dir / SOCKET_FILE)
     if kiosk is not None:
-        yield asking.rows(kiosk, inquiry)
+        with kiosk:
+            yield asking.rows(kiosk, inquiry)
         return
     section = config.kiosk
     owner = OutboxOwner.open(state_dir, section.hotel_code, section.kiosk_id, config.outbox, make_key=False)
@@ -105,8 +106,10 @@ def _export(rows: Iterable[Row], file: Path) -> Row:
                 records += 1
             out.flush()
             os.fsync(out.fileno())
-    except BaseException:
+    except BaseException as exc:
         file.unlink(missing_ok=True)
+        if isinstance(exc, OSError):
+            raise OutboxUnavailable(f"export {file}: {exc.strerror}; half a file was removed again") from exc
         raise
     return {"file": str(file), "records": records}
 

@@ -61,8 +61,10 @@ class ControlServer:
             # Nobody can connect before listen, so nobody meets the mode that bind gave
             self._path.chmod(0o600)
             sock.listen(_CALLERS)
-        except OSError as exc:
+        except BaseException as exc:
             sock.close()
+            if not isinstance(exc, OSError):
+                raise
             raise OutboxUnavailable(
                 f"outbox socket {self._path.name} in {self._path.parent}: {exc.strerror or exc}; "
                 "fix: a state_dir that this user may write, on a file system that knows sockets"

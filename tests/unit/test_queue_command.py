@@ -1,0 +1,210 @@
+"""``./run queue``: asks the running kiosk, or opens the file of a stopped one; the same answers, always masked."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from kiosk import cli
+from kiosk.errors import ContractError, OutboxUnavailable
+from offline_queue.command import EXPORT_COLUMNS, main
+from offline_queue.control import ControlServer
+from offline_queue.owner import OutboxOwner
+from offline_queue.states import EventState
+from tests.outbox_kit import ADDRESS, NAME, NUMBER, deliver, new_id, open_owner, opened, registration, reject, state
+
+pytestmark = pytest.mark.timeout(30)
+
+
+class Kiosk:
+    """A folder with settings, and an outbox that is held by a kiosk or by nobody."""
+
+    def __init__(self, folder: Path, *, running: bool) -> None:
+        self.config = folder / "config.toml"
+        self.config.write_text('[kiosk]\nstate_dir = "var"\n')
+        self.state_dir = folder / "var"
+        self.running = running
+        owner = open_owner(self.state_dir)
+        self.delivered = owner.outbox.put(registration())
+        deliver(owner, self.delivered)
+        self.rejected = owner.outbox.put(registration(roomNo="=HYPERLINK(1)"))
+        reject(owner, self.rejected, why="E24 guest.ethnicity")
+        self.waiting = owner.outbox.put(registration())
+        self.owner: OutboxOwner | None = owner
+        self.server = ControlServer(owner, self.state_dir / "queue.sock")
+        if running:
+            self.server.start()
+        else:
+            owner.close()
+
+    def close(self) -> None:
+        self.server.stop()
+        if self.owner is not None:
+            self.owner.close()
+
+    def asked(self, *words: str) -> int:
+        return main([*words, "--config", str(self.config)])
+
+
+@pytest.fixture(params=[True, False], ids=["running", "stopped"])
+def kiosk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kiosk]:
+    with closing(Kiosk(tmp_path, running=request.param)) as made:
+        yield made
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    out = capsys.readouterr().out
+    return json.loads(out.splitlines()[-1])
+
+
+def test_list_in_words(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("list") == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["RECORD", "REV", "OP", "STATE", "TRIES", "DUE", "AGE", "LAST", "ANSWER"]
+    assert [line.split()[0] for line in lines] == [kiosk.waiting, kiosk.rejected, kiosk.delivered]
+    assert "waits to be sent" in lines[0]
+    assert "in 60 min" in lines[0]
+    assert "rejected: a person must decide" in lines[1]
+    assert "E24 guest.ethnicity (ethnicity)" in lines[1]
+    assert "delivered" in lines[2]
+    assert lines[2].endswith("R-1")
+
+
+def test_list_of_what_waits(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("list", "--waiting", "--limit", "1", "--json") == 0
+    rows = last_line(capsys)["rows"]
+    assert [row["record"] for row in rows] == [kiosk.rejected]  # type: ignore[attr-defined]
+
+
+def test_status(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("status", "--json") == 0
+    told = last_line(capsys)
+    assert told["counts"] == {"DELIVERED": 1, "REJECTED": 1, "READY": 1}
+    assert told["unsent"] == 2
+    assert kiosk.asked("status") == 0
+    words = capsys.readouterr().out
+    assert "1  REJECTED     rejected: a person must decide" in words
+    assert "legal clock: green" in words
+
+
+def test_show_is_masked(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("show", kiosk.waiting) == 0
+    words = capsys.readouterr().out
+    assert "林*安, 310199********0026" in words
+    assert "id, live, text" in words
+    assert kiosk.asked("show", kiosk.waiting, "--json") == 0
+    assert last_line(capsys)["rows"][0]["room"] == "1208"  # type: ignore[index]
+
+
+def test_nothing_printed_is_personal(kiosk: Kiosk, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for words in (["status"], ["list"], ["show", kiosk.waiting], ["export", str(tmp_path / "out.csv")]):
+        kiosk.asked(*words)
+        kiosk.asked(*words[:-1], words[-1] + (".2" if words[0] == "export" else ""), "--json")
+    told = capsys.readouterr().out + (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+    for secret in (NAME, NUMBER, ADDRESS, NUMBER[6:14]):
+        assert secret not in told
+
+
+def test_export_is_a_masked_csv_for_its_owner_alone(
+    kiosk: Kiosk, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "police.csv"
+    assert kiosk.asked("export", str(out), "--json") == 0
+    assert last_line(capsys) == {"file": str(out), "records": 2}
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == EXPORT_COLUMNS
+    assert [row["record"] for row in rows] == [kiosk.rejected, kiosk.waiting]
+    assert (rows[1]["name"], rows[1]["number"], rows[1]["room"]) == ("林*安", "310199********0026", "1208")
+    assert rows[0]["room"] == "'=HYPERLINK(1)"  # no spreadsheet runs what a record says
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_export_overwrites_nothing(kiosk: Kiosk, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "police.csv"
+    (tmp_path / "precious").write_text("precious")
+    match kind:
+        case "file":
+            out.write_text("precious")
+        case "link":
+            out.symlink_to(tmp_path / "precious")
+        case _:
+            out = tmp_path / "no" / "police.csv"
+    with pytest.raises(OutboxUnavailable, match="nothing was written"):
+        kiosk.asked("export", str(out))
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert kind != "file" or out.read_text() == "precious"
+
+
+def test_half_an_export_is_removed(kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutboxUnavailable, match=r"No space.*removed"):
+        kiosk.asked("export", str(tmp_path / "police.csv"))
+    assert not (tmp_path / "police.csv").exists()
+    monkeypatch.undo()
+
+
+def test_retry(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("retry", kiosk.rejected, "--json") == 0
+    assert last_line(capsys)["rows"][0]["state"] == "READY"  # type: ignore[index]
+    assert kiosk.asked("retry") == 0
+    if kiosk.running:
+        assert kiosk.owner is not None
+        assert state(kiosk.owner, kiosk.rejected) is EventState.READY
+
+
+@pytest.mark.parametrize("words", [["show", "nobody"], ["show", new_id()], ["retry", new_id()]])
+def test_an_unknown_record_is_told(kiosk: Kiosk, words: list[str]) -> None:
+    with pytest.raises(ContractError, match="queue list"):
+        kiosk.asked(*words)
+
+
+@pytest.mark.parametrize("words", [[], ["purge"], ["list", "--limit", "0"], ["list", "--limit", "x"], ["show"]])
+def test_a_wrong_command_line_is_told(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert "usage: queue" in capsys.readouterr().err
+
+
+def test_no_outbox_yet_is_told_and_none_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[kiosk]\nstate_dir = "var"\n')
+    assert cli.run(["queue", "list", "--config", str(config)]) == 1
+    told = capsys.readouterr().err
+    assert "no outbox yet in" in told
+    assert "./run start" in told
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_held_outbox_without_a_socket_is_not_opened(tmp_path: Path) -> None:
+    with closing(Kiosk(tmp_path, running=True)) as kiosk:
+        kiosk.server.stop()
+        with pytest.raises(OutboxUnavailable, match="held by process"):
+            kiosk.asked("list")
+
+
+def test_an_empty_outbox_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[kiosk]\nstate_dir = "var"\n')
+    with opened(tmp_path / "var"):
+        pass
+    assert main(["list", "--config", str(config)]) == 0
+    assert "nothing in the outbox" in capsys.readouterr().out
+    assert main(["list", "--json", "--config", str(config)]) == 0
+    assert last_line(capsys) == {"rows": []}
+
+
+def test_it_is_in_the_table_of_commands() -> None:
+    assert cli.load("queue") is main
