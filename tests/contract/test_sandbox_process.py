@@ -113,6 +113,7 @@ def test_a_child_that_dies_is_told_in_words() -> None:
         psutil.Process(sandbox.pid).kill()
         with pytest.raises(SandboxUnavailable, match="does it run"):
             sandbox.issue_suishen("lin")
+    assert not sandbox.info.run_dir.exists(), "its keys are removed though it could not do so itself"
 
 
 def test_an_unknown_person_is_a_mistake_of_the_caller() -> None:
