@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from kiosk.config import load
 from kiosk.sandbox import command, credential_command
 from kiosk.sandbox.control import SandboxUnavailable, ask
 from kiosk.sandbox.info import INFO_FILE, SandboxInfo
@@ -152,7 +153,10 @@ def test_run_in_the_foreground_and_spoil_it_from_another_terminal(tmp_path: Path
         told, _ = running.communicate(timeout=10)
     assert running.returncode == 0
     assert info.police_url in told
-    assert f'url = "{info.gateway_url}"' in told
+    settings = tmp_path / "config.toml"
+    settings.write_text(told[told.index("[gateway]") : told.index("A code to show")], encoding="utf-8")
+    config = load(settings)
+    assert (config.gateway.url, config.reporting.device_key_file) == (info.gateway_url, info.device_key_file)
     assert not any(person.name in told or person.id_number in told for person in PEOPLE.values())
 
 
