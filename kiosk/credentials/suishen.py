@@ -23,11 +23,10 @@ def recognise(payload: bytes, config: CredentialsSection) -> ScannedCode | Refus
 
 
 def _host(payload: bytes) -> str | None:
-    """Return the host if the URL is plainly one: https, printable ASCII, no port, user name or trick."""
+    """Return all between ``https://`` and the next slash, a port or a user name included: only a bare host is allowed."""
     try:
         text = payload.decode("ascii")
         parts = urlsplit(text)
-        plain = parts.scheme == "https" and text.isprintable() and not set(text) & set(" \\@")
     except ValueError:
         return None
-    return parts.netloc.lower() if plain else None
+    return parts.netloc.lower() if parts.scheme == "https" and text.isprintable() else None

@@ -28,10 +28,9 @@ def usable(data: bytes) -> bool:
     if size is None or not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size):
         return False
     try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None
     except cv2.error:
         return False
-    return picture is not None and picture.shape[1::-1] == size
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:

@@ -92,11 +92,13 @@ def _number_agrees(record: Record) -> bool:
         return False
     same_birth = guest["birthDate"] == resident_id.birth_date(number).isoformat()
     same_sex = guest["sex"] in {"0", "9", resident_id.sex(number)}
-    return bool(same_birth and same_sex and guest["divisionCode"] == resident_id.division(number))
+    return same_birth and same_sex and bool(guest["divisionCode"] == resident_id.division(number))
 
 
 def _head_count(record: Record) -> bool:
-    return 1 <= record["guest"]["occupantIndex"] <= record["guest"]["partySize"] <= MAX_PARTY
+    index: int = record["guest"]["occupantIndex"]
+    size: int = record["guest"]["partySize"]
+    return 1 <= index <= size <= MAX_PARTY
 
 
 def _born_before(record: Record) -> bool:
