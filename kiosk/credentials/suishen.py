@@ -23,7 +23,7 @@ def recognise(payload: bytes, config: CredentialsSection) -> ScannedCode | Refus
 
 
 def _host(payload: bytes) -> str | None:
-    """Return all between ``https://`` and the next slash, a port or a user name included: only a bare host is allowed."""
+    """Return all between ``https://`` and the path, with any port or user name: only a bare host is allowed."""
     try:
         text = payload.decode("ascii")
         parts = urlsplit(text)
