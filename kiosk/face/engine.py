@@ -16,7 +16,7 @@ from kiosk.model import Reason
 from kiosk.weights import cache
 
 _NETS = ("yunet", "sface", "minifasnet_v2", "minifasnet_v1se")
-_BORDER_SHARE = 0.3
+_CLOSER_PX = 960
 _LOUD = 2
 """OpenCV's log level for errors: a note that it prints at each load would look like a fault."""
 
@@ -97,21 +97,11 @@ class FaceEngine:
 
     def reference_of(self, image: Image) -> Reference | Reason:
         """As ``reference``, for a picture that is already decoded; about 50 ms."""
-        face = quality.one_face(self._faces_of_portrait(image))
+        face = quality.one_face(self.faces_of_still(image))
         if isinstance(face, Reason):
             return Reason.NO_PORTRAIT
         return Reference(self.matcher.template(self.matcher.align(image, face)), photos.jpeg(image))
 
-    def _faces_of_portrait(self, image: Image) -> list[Face]:
-        """Look again with a border where nothing was found: a chip's portrait may end at the ears."""
-        if faces := self.detector.find(image):
-            return faces
-        border = round(_BORDER_SHARE * max(image.shape[:2]))
-        bordered = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
-        return [_moved(face, -border) for face in self.detector.find(np.asarray(bordered, np.uint8))]
-
-
-def _moved(face: Face, by_px: float) -> Face:
-    row = face.row.copy()
-    row[[0, 1, *range(4, 14)]] += np.float32(by_px)
-    return Face(row)
+    def faces_of_still(self, image: Image) -> list[Face]:
+        """Find the faces of a picture that nobody aimed: where there seem to be none, look closer (40 ms)."""
+        return self.detector.find(image) or self.detector.find(image, _CLOSER_PX)

@@ -35,9 +35,7 @@ class Matcher:
         return unit(both)
 
     def _features(self, aligned: Image) -> Template:
-        # The net hands out its own buffer, which the next run overwrites.
-        features: Template = self._net.feature(aligned).ravel().copy()
-        return unit(features)
+        return unit(self._net.feature(aligned).ravel())
 
 
 def unit(vector: Template) -> Template:

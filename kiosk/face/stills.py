@@ -23,8 +23,6 @@ from kiosk.face.thresholds import Thresholds
 from kiosk.model import Reason
 
 _DIGITS = 4
-_LOOK_CLOSER_PX = 960
-"""A still may show a face too small to be found at first: then the reason is its distance, not its absence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +103,7 @@ class Judge:
         return Still(reason=found.value) if isinstance(found, Reason) else Still(template=found.template)
 
     def _probe(self, image: Image) -> Still:
-        find = self._engine.detector.find
-        face = quality.one_face(find(image) or find(image, _LOOK_CLOSER_PX))
+        face = quality.one_face(self._engine.faces_of_still(image))
         if isinstance(face, Reason):
             return Still(reason=face.value)
         aligned = self._engine.matcher.align(image, face)
