@@ -7,6 +7,7 @@ import binascii
 import json
 import logging
 import os
+import select
 import socket
 import stat
 import threading
@@ -106,12 +107,15 @@ class SimulatedCamera:
             with client:
                 client.settimeout(_CLIENT_S)
                 try:
-                    self._answer(client)
+                    self._answer(client, listener)
                 except OSError as error:
                     log.warning("scene: a client went away: %s", type(error).__name__)
 
-    def _answer(self, client: socket.socket) -> None:
-        """Show the first frame of what is asked for, say so, then draw the rest of its loop."""
+    def _answer(self, client: socket.socket, listener: socket.socket) -> None:
+        """Show the first frame of what is asked for, say so, then draw the rest of its loop in the camera's pace.
+
+        Drawn all at once, it would hold up the thread that looks at the first frame.
+        """
         try:
             frames = self._drawn(json.loads(client.recv(MAX_MESSAGE_BYTES)))
             shown: tuple[Frame, ...] = (next(frames),)
@@ -121,7 +125,10 @@ class SimulatedCamera:
         first = self._number + 1
         self._scene = _Scene(shown, first)
         client.send(b"{}")
-        for frame in frames:
+        while (
+            not select.select([listener], [], [], self._pace.period_s / 2)[0]
+            and (frame := next(frames, None)) is not None
+        ):
             shown = (*shown, frame)
             self._scene = _Scene(shown, first)
 

@@ -42,8 +42,15 @@ class CodeLook:
         self._middle: tuple[float, float, float] | None = None
         self._step = 0
 
-    def look(self, frame: NDArray[np.uint8], at: float) -> list[Seen]:
-        """Look at one frame (BGR, taken at monotonic ``at``). Costs 3 ms, up to 30 ms while a code resists."""
+    def look(self, frame: NDArray[np.uint8], at: float, since: float | None = None) -> list[Seen]:
+        """Look at one frame (BGR). Costs 3 ms, up to 30 ms while a code resists.
+
+        Args:
+            frame: Not kept.
+            at: Its monotonic time.
+            since: Time of the first frame after the last one looked at, if some were let pass: a symbol may
+                have been there since then.
+        """
         if not self._motion.worth_a_look(frame, at):
             return []
         self._gray = gray = np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY, dst=self._gray), np.uint8)
@@ -53,7 +60,7 @@ class CodeLook:
             self._unread_since = None
         if evidence:
             self._evidence_at = at
-            self._unread_since = at if self._unread_since is None else self._unread_since
+            self._unread_since = (since or at) if self._unread_since is None else self._unread_since
         if found:
             first = self._unread_since if self._unread_since is not None else at
             self._unread_since = None
