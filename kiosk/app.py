@@ -126,13 +126,16 @@ class Kiosk:
         self.vision = VisionProcess(config)
         self._closing("vision", self.vision.close)
         resolvers = Resolvers(config, self.state, self._now)
+        self._closing("identity", resolvers.close)
+        reservations = importlib.import_module(f"kiosk.reservations.{config.reservations.driver}").make(config)
+        self._closing("reservations", getattr(reservations, "close", lambda: None))
         self.keys = self._key_encoder()
         world = World(
             vision=self.vision,
             recognise=partial(recognise, config=config.credentials),
             resolve=resolvers.resolve,
             portrait=resolvers.portrait,
-            reservations=importlib.import_module(f"kiosk.reservations.{config.reservations.driver}").make(config),
+            reservations=reservations,
             register=self._register,
             outbox=self.owner.outbox,
             keys=self.keys,

@@ -139,7 +139,8 @@ class FaceSection(Section):
 class OutboxSection(Section):
     due_domestic_min: float = Field(default=60, ge=5, le=1440)
     due_overseas_h: float = Field(default=24, ge=1, le=24)
-    retention_days: float = Field(default=30, ge=1, le=365)
+    retention_days: float = Field(default=30, ge=1, le=30)
+    """The consent text promises at most 30 days."""
     poison_attempts: int = Field(default=20, ge=3, le=1000)
 
 
