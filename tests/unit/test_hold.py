@@ -21,14 +21,16 @@ ROOT = Path(__file__).parents[2]
 def test_a_second_process_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-m", "tests.outbox_child", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        child.send_signal(signal.SIGSTOP)
-        before = bytes_on_disk(tmp_path)
-        with pytest.raises(OutboxUnavailable, match=rf"held by process {child.pid}\b.*left untouched"):
-            open_owner(tmp_path)
-        assert bytes_on_disk(tmp_path) == before
-        child.kill()
+        try:
+            assert child.stdout is not None
+            child.stdout.readline()
+            child.send_signal(signal.SIGSTOP)
+            before = bytes_on_disk(tmp_path)
+            with pytest.raises(OutboxUnavailable, match=rf"held by process {child.pid}\b.*left untouched"):
+                open_owner(tmp_path)
+            assert bytes_on_disk(tmp_path) == before
+        finally:
+            child.kill()
     with opened(tmp_path) as owner:  # the kernel gave the lock back
         owner.outbox.put(registration())
 
