@@ -6,7 +6,6 @@ frame under way while its visit ends is never shown in the next one.
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 
@@ -109,12 +108,12 @@ class Frames:
     # -- both
 
     def close(self) -> None:
-        """Zero and let go. Safe to call twice; views that were handed out stay valid."""
+        """Zero, and show no more. Safe to call twice.
+
+        The memory goes with the last view of it: the screen may be drawing one just now.
+        """
         if not self._is_open:
             return
         self._is_open = False
         self._slots[:] = 0
         os.close(self._fd)
-        del self._words, self._times, self._slots
-        with contextlib.suppress(BufferError):
-            self._memory.close()
