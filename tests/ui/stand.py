@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QAccessible
 from PySide6.QtQuick import QQuickItem
 
 from kiosk.checkin import consent
@@ -36,6 +37,16 @@ class Told:
 
     def of(self, name: str) -> list[tuple[str, ...]]:
         return [call[1:] for call in self.calls if call[0] == name]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One thing that a screen reader would say."""
+
+    role: QAccessible.Role
+    name: str
+    description: str
+    value: str
 
 
 def hands_of(told: Told) -> Hands:
@@ -75,6 +86,9 @@ class Stand:
         pose(self.screen, Scene("", shown))
         return shown
 
+    def show_welcome(self) -> None:
+        self.show(Welcome(), visit=0)
+
     def scene(self, name: str, *, visit: int = 0) -> Scene:
         """Show a screen of the showcase."""
         self._turn += 1
@@ -85,7 +99,7 @@ class Stand:
 
     def read(self, ways: tuple[str, ...]) -> None:
         """Touch what the welcome screen offers for reading: ``elderButton``, ``contrastButton``, ``languageButton``."""
-        self.show(Welcome(), visit=0)
+        self.show_welcome()
         for name in ways:
             self.tap(name)
 
@@ -119,6 +133,20 @@ class Stand:
                 continue
             yield item
             pending.extend(item.childItems())
+
+    def spoken(self) -> list[Spoken]:
+        """Everything that assistive technology finds, from the window down."""
+        QAccessible.setActive(True)
+        found: list[Spoken] = []
+        pending = [QAccessible.queryAccessibleInterface(self.window)]
+        while pending:
+            at = pending.pop()
+            if at.state().invisible:
+                continue
+            kinds = (QAccessible.Text.Name, QAccessible.Text.Description, QAccessible.Text.Value)
+            found.append(Spoken(at.role(), *(at.text(kind) for kind in kinds)))
+            pending += [at.child(index) for index in range(at.childCount())]
+        return found
 
     def close(self) -> None:
         self.screen.close()

@@ -40,7 +40,7 @@ REFERRALS = (
     Reason.KEY_FAILED,
     Reason.HELP,
 )
-CLOSED = SheetState(stage="closed", message="", wait_s=0, operator="", locks_in_s=0, reason=None, resolutions=())
+CLOSED = SheetState()
 
 
 @dataclass(frozen=True, slots=True)

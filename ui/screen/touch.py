@@ -33,7 +33,7 @@ def press(window: QQuickWindow, at: QPointF) -> None:
     """Put a finger down on a point of the scene, in pixels."""
     from PySide6.QtTest import QTest  # only those who play a finger pay for it
 
-    sequence = QTest.touchEvent(window, _finger(), autoCommit=False)
+    sequence = QTest.touchEvent(window, finger(), autoCommit=False)
     sequence.press(0, at.toPoint(), window)
     sequence.commit(processEvents=False)
 
@@ -42,7 +42,7 @@ def release(window: QQuickWindow, at: QPointF) -> None:
     """Lift the finger."""
     from PySide6.QtTest import QTest
 
-    sequence = QTest.touchEvent(window, _finger(), autoCommit=False)
+    sequence = QTest.touchEvent(window, finger(), autoCommit=False)
     sequence.release(0, at.toPoint(), window)
     sequence.commit(processEvents=False)
 
@@ -61,7 +61,8 @@ def find(window: QQuickWindow, name: str) -> QQuickItem | None:
 
 
 @cache
-def _finger() -> QPointingDevice:
+def finger() -> QPointingDevice:
+    """Return the one invented touch screen."""
     from PySide6.QtTest import QTest
 
     return QTest.createTouchDevice()

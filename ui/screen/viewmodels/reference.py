@@ -29,6 +29,7 @@ class ReferenceProps:
     again: str = ""
     ok: str = ""
     none: str = ""
+    erase: str = ""
 
 
 def derive(moment: Moment) -> ReferenceProps:
@@ -43,6 +44,7 @@ def derive(moment: Moment) -> ReferenceProps:
         again=say("reference.again", tries=state.tries, most=MAX_REFERENCE_TRIES) if state.tries else "",
         ok=say("reference.ok"),
         none=say("reference.none"),
+        erase=say("keypad.erase"),
     )
 
 
@@ -115,6 +117,10 @@ class ReferenceViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def ok(self) -> str:
         return self._props.ok
+
+    @Property(str, notify=changed, final=True)
+    def eraseWords(self) -> str:
+        return self._props.erase
 
     @Property(str, notify=changed, final=True)
     def none(self) -> str:

@@ -31,6 +31,7 @@ class SheetProps:
     message: str = ""
     locked: bool = False
     ok: str = ""
+    erase: str = ""
     close: str = ""
     operator: str = ""
     locks_in: str = ""
@@ -57,6 +58,7 @@ def _asking_pin(sheet: SheetState, language: str) -> SheetProps:
         message=message,
         locked=sheet.wait_s > 0,
         ok=i18n.say(language, "sheet.ok"),
+        erase=i18n.say(language, "keypad.erase"),
         close=i18n.say(language, "sheet.close"),
     )
 
@@ -96,9 +98,9 @@ class SheetViewModel(QObject):
 
     def show(self, sheet: SheetState, language: str) -> None:
         props = derive(sheet, language)
-        if props.stage != self._props.stage or props.message:
-            self._type("")
         if props != self._props:
+            if props.stage != self._props.stage or props.message:
+                self._type("")
             self._props = props
             self._resolutions.replace(props.resolutions)
             self.changed.emit()
@@ -173,6 +175,10 @@ class SheetViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def ok(self) -> str:
         return self._props.ok
+
+    @Property(str, notify=changed, final=True)
+    def eraseWords(self) -> str:
+        return self._props.erase
 
     @Property(str, notify=changed, final=True)
     def closeWords(self) -> str:

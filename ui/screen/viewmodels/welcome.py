@@ -59,7 +59,7 @@ def derive(moment: Moment) -> WelcomeProps:
 def _offer(moment: Moment, name: str, *, works: bool) -> Row:
     label = moment.say(f"welcome.{name}")
     now = moment.say("welcome.now" if works else "welcome.not_now")
-    return "yes" if works else "no", label, f"{label}: {now}"
+    return "yes" if works else "no", label, moment.say("welcome.offer", offer=label, now=now)
 
 
 def _listed(offers: Offers) -> tuple[tuple[str, bool], ...]:

@@ -7,7 +7,6 @@ Touch {
 
     property bool main: false
     property bool large: false
-    property string hint
     property color tone: Theme.accent
     readonly property color ink: available ? (main ? Theme.accentInk : tone) : Theme.muted
 
@@ -37,6 +36,7 @@ Touch {
             font.pixelSize: root.large ? Theme.heading : Theme.lead
             horizontalAlignment: Text.AlignHCenter
             strong: true
+            silent: true
             text: root.label
             width: parent.width
         }
@@ -44,6 +44,7 @@ Touch {
         Words {
             color: root.ink
             horizontalAlignment: Text.AlignHCenter
+            silent: true
             text: root.hint
             visible: root.hint !== ""
             width: parent.width

@@ -5,7 +5,6 @@ import Kiosk.ViewModels
 Touch {
     id: root
 
-    property string hint
     property string path
 
     implicitHeight: column.implicitHeight + Theme.gap * 3
@@ -39,6 +38,7 @@ Touch {
             font.pixelSize: Theme.lead
             horizontalAlignment: Text.AlignHCenter
             strong: true
+            silent: true
             text: root.label
             width: parent.width
         }
@@ -46,6 +46,7 @@ Touch {
         Words {
             color: Theme.muted
             horizontalAlignment: Text.AlignHCenter
+            silent: true
             text: root.hint
             width: parent.width
         }

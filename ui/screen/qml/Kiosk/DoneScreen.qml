@@ -52,6 +52,7 @@ Page {
                     horizontalAlignment: Text.AlignHCenter
                     objectName: "roomNumber"
                     strong: true
+                    silent: true
                     text: root.viewModel.roomNo
                     width: parent.width
                     wrapMode: Text.NoWrap

@@ -69,6 +69,7 @@ Page {
                         anchors.centerIn: parent
                         font.pixelSize: Theme.lead
                         horizontalAlignment: Text.AlignHCenter
+                        silent: true
                         text: choice.label
                         width: parent.width - Theme.gap
                     }

@@ -27,6 +27,7 @@ Touch {
 
         Words {
             anchors.horizontalCenter: parent.horizontalCenter
+            silent: true
             text: root.label
             wrapMode: Text.NoWrap
         }

@@ -8,6 +8,7 @@ Item {
     id: root
 
     property string ok
+    property string eraseWords
     property bool complete: false
     property string prefix: "keypad_"
     property string okName: "keypadOk"
@@ -40,7 +41,7 @@ Item {
 
     KeypadKey {
         height: root.keyHeight
-        label: "⌫"
+        label: root.eraseWords
         objectName: root.prefix + "erase"
         path: Glyphs.erase
         width: root.keyWidth

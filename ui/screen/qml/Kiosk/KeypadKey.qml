@@ -22,6 +22,7 @@ Touch {
         color: root.ink
         font.pixelSize: root.main ? Theme.lead : Theme.heading
         strong: root.main
+        silent: true
         text: root.path === "" ? root.label : ""
         wrapMode: Text.NoWrap
     }

@@ -32,7 +32,7 @@ Rectangle {
     Words {
         id: label
 
-        Accessible.ignored: true
+        silent: true
         anchors.left: glyph.right
         anchors.leftMargin: Theme.gap
         anchors.right: parent.right

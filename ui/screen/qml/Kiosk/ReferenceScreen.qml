@@ -55,6 +55,7 @@ Page {
 
         Keypad {
             complete: root.viewModel.complete
+            eraseWords: root.viewModel.eraseWords
             ok: root.viewModel.ok
             width: parent.width
 

@@ -119,6 +119,7 @@ Page {
 
                 Words {
                     color: Theme.muted
+                    silent: true
                     text: root.viewModel.staff
                     wrapMode: Text.NoWrap
                 }

@@ -43,6 +43,7 @@ Page {
                     id: fact
 
                     required property int index
+                    required property string code
                     required property string label
                     required property string value
 
@@ -77,6 +78,7 @@ Page {
                         anchors.verticalCenter: parent.verticalCenter
                         font.pixelSize: Theme.lead
                         horizontalAlignment: Text.AlignRight
+                        silent: fact.code === "guest"
                         strong: true
                         text: fact.value
                     }

@@ -116,6 +116,7 @@ Rectangle {
             Keypad {
                 complete: root.viewModel.digits > 0
                 enabled: !root.viewModel.locked
+                eraseWords: root.viewModel.eraseWords
                 ok: root.viewModel.ok
                 okName: "pinOk"
                 prefix: "pinKey_"

@@ -5,6 +5,7 @@ Item {
     id: root
 
     property string label
+    property string hint
     property bool available: true
     property bool scrolls: false
     readonly property bool pressed: handler.pressed
@@ -12,10 +13,11 @@ Item {
     signal tapped
 
     enabled: available
+    Accessible.description: hint
     Accessible.name: label
     Accessible.role: Accessible.Button
     Accessible.focusable: true
-    Accessible.onPressAction: root.tapped()
+    Accessible.onPressAction: if (root.enabled) root.tapped()
 
     TapHandler {
         id: handler

@@ -157,7 +157,7 @@ GuestScreen {
                         }
 
                         Words {
-                            Accessible.ignored: true
+                            silent: true
                             color: Theme.muted
                             text: offer.label
                             wrapMode: Text.NoWrap

@@ -1,0 +1,105 @@
+"""The staff sheet on the screen: a PIN that leaves no trace, the reason, what may be decided, and the way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.model import Reason
+from kiosk.staff.resolutions import CODES, offered
+from kiosk.staff.sheet import SheetState
+from tests.ui.stand import Stand, rect_of
+from ui.screen import i18n, touch
+from ui.screen.pictures import paint
+
+
+def show(stand: Stand, sheet: SheetState) -> None:
+    stand.screen.show_sheet(sheet)
+    stand.wait(lambda: stand.screen._model.sheet.stage == sheet.stage and stand.screen.gate.open)
+    paint(stand.window)
+
+
+def test_a_clerk_finishes_for_the_guest(stand: Stand) -> None:
+    stand.scene("referral-declined")
+    stand.tap("staffCorner")
+    assert stand.told.of("staff_open") == [()]
+    show(stand, SheetState("pin"))
+    assert not stand.can_tap("resumeButton")
+    assert not stand.can_tap("pinOk")
+    for digit in "258014":
+        stand.tap(f"pinKey_{digit}")
+    stand.tap("pinKey_erase")
+    stand.tap("pinOk")
+    assert stand.told.of("staff_pin") == [("25801",)]
+    show(stand, SheetState("unlocked", "", 0, "chen", 60, Reason.FACE_DECLINED, offered(Reason.FACE_DECLINED)))
+    assert stand.text("staffReason") == "客人选择人工核验"
+    stand.tap("resolution_document_and_person_seen")
+    assert stand.told.of("staff_approve") == [("document_and_person_seen",)]
+    assert stand.told.sent == []
+
+
+@pytest.mark.parametrize(
+    ("button", "told"),
+    [("retryButton", "staff_retry"), ("endVisitButton", "staff_end"), ("closeSheetButton", "staff_close")],
+)
+def test_the_other_ways_out(stand: Stand, button: str, told: str) -> None:
+    stand.scene("staff-sheet")
+    stand.tap(button)
+    assert len(stand.told.of(told)) == 1
+
+
+def test_a_decision_is_taken_once(stand: Stand) -> None:
+    stand.scene("staff-sheet")
+    at = rect_of(stand.item("resolution_document_and_person_seen")).center()
+    for _ in range(2):
+        touch.press(stand.window, at)
+        touch.release(stand.window, at)
+    assert len(stand.told.of("staff_approve")) == 1
+
+
+def test_while_locked_out_no_key_answers(stand: Stand) -> None:
+    stand.scene("staff-pin-locked")
+    assert "287" in " ".join(stand.texts())
+    assert not stand.can_tap("pinKey_1")
+    assert stand.can_tap("closeSheetButton")
+
+
+def test_a_wrong_pin_clears_the_digits_and_new_ones_stay(stand: Stand) -> None:
+    stand.scene("staff-pin")
+    show(stand, SheetState("pin", "pin.wrong"))
+    sheet = stand.screen._model.sheet
+    stand.wait(lambda: sheet.digits == 0)
+    assert "密码不对" in " ".join(stand.texts())
+    stand.tap("pinKey_3")
+    stand.screen.show_sheet(SheetState("pin", "pin.wrong"))
+    stand.scene("staff-pin-wrong")
+    assert sheet.digits == 1
+
+
+def test_digits_do_not_wait_for_the_next_clerk(stand: Stand) -> None:
+    stand.scene("staff-pin")
+    sheet = stand.screen._model.sheet
+    assert sheet.digits == 4
+    show(stand, SheetState())
+    assert sheet.digits == 0
+
+
+def test_with_nobody_waiting_there_is_nothing_to_decide(stand: Stand) -> None:
+    stand.scene("staff-sheet-nobody")
+    names = {item.objectName() for item in stand.items(seen=True)}
+    assert not names & {"retryButton", "endVisitButton"}
+    assert not any(name.startswith("resolution_") for name in names)
+    assert stand.can_tap("closeSheetButton")
+
+
+def test_every_resolution_becomes_a_button_with_words(stand: Stand) -> None:
+    stand.scene("staff-sheet")
+    for code in sorted(CODES):
+        show(stand, SheetState("unlocked", "", 0, "chen", 60, Reason.PARTY, (code,)))
+        assert stand.item(f"resolution_{code}").property("label") == i18n.resolution("zh-CN", code)
+
+
+def test_the_sheet_speaks_the_language_of_the_screen(stand: Stand) -> None:
+    stand.scene("referral-declined")
+    stand.tap("languageButton")
+    show(stand, SheetState("pin"))
+    assert "Staff PIN, please" in stand.texts()

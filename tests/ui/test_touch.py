@@ -1,0 +1,247 @@
+"""A touch counts once, for the question that was on the screen, and only where a finger could reach."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPointF
+
+from kiosk.checkin.events import (
+    Back,
+    Consented,
+    Declined,
+    FieldsChosen,
+    Finished,
+    HelpAsked,
+    ReservationConfirmed,
+    Started,
+)
+from kiosk.checkin.flow import Ticket
+from kiosk.checkin.shown import Shown
+from kiosk.checkin.states import (
+    AskingFaceConsent,
+    AskingFields,
+    AskingIdentityConsent,
+    Capturing,
+    Scanning,
+    ShowingReservation,
+    Welcome,
+)
+from kiosk.demo.guests import QUESTIONS
+from kiosk.model import Reason
+from tests.ui.stand import Stand, rect_of
+from ui.screen import touch
+from ui.screen.glass import Glass
+from ui.screen.pictures import paint, settle
+from ui.screen.showcase import CASE
+
+
+@pytest.mark.parametrize(
+    ("scene", "button", "event"),
+    [
+        ("welcome", "startButton", Started()),
+        ("scan", "backButton", Back()),
+        ("scan", "helpButton", HelpAsked()),
+        ("consent-identity", "declineButton", Declined()),
+        ("reservation", "confirmButton", ReservationConfirmed()),
+        ("reservation", "notMineButton", Declined()),
+        ("fields", "ethnicityRow_01", FieldsChosen((("ethnicity", "01"),))),
+        ("consent-face", "faceStaffButton", Declined()),
+        ("capture", "otherWayButton", Back()),
+        ("referral-declined", "resumeButton", Back()),
+        ("reference", "noBookingButton", Declined()),
+        ("done", "finishButton", Finished()),
+    ],
+)
+def test_a_touch_says_what_the_button_says(stand: Stand, scene: str, button: str, event: object) -> None:
+    shown = stand.scene(scene).shown
+    stand.tap(button)
+    assert stand.told.sent == [(event, shown.ticket)]
+
+
+@pytest.mark.parametrize(("scene", "button"), [("consent-identity", "agreeButton"), ("consent-face", "faceYesButton")])
+def test_agreeing_is_to_the_text_and_the_language_on_the_screen(stand: Stand, scene: str, button: str) -> None:
+    stand.scene(scene)
+    stand.tap("languageButton")
+    stand.tap(button)
+    [event] = stand.told.events
+    assert isinstance(event, Consented)
+    assert event.consent.language == "en"
+    assert event.consent.purpose == scene.removeprefix("consent-")
+
+
+def test_everything_the_demo_touches_can_be_touched(stand: Stand) -> None:
+    places = {AskingIdentityConsent: "consent-identity", ShowingReservation: "reservation", AskingFields: "fields"}
+    asked = [(places[state], names) for state, names in QUESTIONS.items()]
+    staff = [
+        ("referral-declined", ("staffCorner",)),
+        ("staff-pin", (*(f"pinKey_{digit}" for digit in range(10)), "pinOk")),
+        ("staff-sheet", ("resolution_document_and_person_seen",)),
+    ]
+    for scene, names in (*asked, *staff):
+        stand.scene(scene)
+        assert all(stand.can_tap(name) for name in names), (scene, names)
+
+
+def test_the_second_half_of_a_double_tap_answers_nothing(stand: Stand) -> None:
+    stand.scene("reservation")
+    at = rect_of(stand.item("confirmButton")).center()
+    for _ in range(2):
+        touch.press(stand.window, at)
+        touch.release(stand.window, at)
+    stand.screen.show(Shown(Ticket(0, 99), AskingFaceConsent(CASE)))
+    settle(lambda: stand.screen.gate.ticket == Ticket(0, 99))
+    touch.press(stand.window, at)
+    touch.release(stand.window, at)
+    assert stand.told.events == [ReservationConfirmed()]
+
+
+def test_a_finger_on_its_way_down_when_the_screen_changed_meant_the_screen_before(stand: Stand) -> None:
+    stand.scene("reservation")
+    ticket = Ticket(0, 99)
+    stand.screen.show(Shown(ticket, AskingFaceConsent(CASE)))
+    settle(lambda: stand.screen.gate.ticket == ticket)
+    paint(stand.window)
+    assert not stand.can_tap("faceYesButton")
+    at = rect_of(stand.item("faceYesButton")).center()
+    touch.press(stand.window, at)
+    stand.wait(lambda: stand.screen.gate.open)
+    touch.release(stand.window, at)
+    assert stand.told.sent == []
+    stand.tap("faceYesButton")
+    assert len(stand.told.sent) == 1
+
+
+def test_a_hint_does_not_close_the_gate(stand: Stand) -> None:
+    stand.show(Capturing(CASE))
+    stand.screen.show(Shown(Ticket(1, 1), Capturing(CASE, hint=Reason.FACE_TOO_FAR)))
+    settle(lambda: touch.find(stand.window, "hintNotice") is not None)
+    assert stand.can_tap("otherWayButton")
+
+
+def test_a_finger_that_leaves_the_button_changed_its_mind(stand: Stand) -> None:
+    stand.scene("reservation")
+    touch.press(stand.window, rect_of(stand.item("confirmButton")).center())
+    touch.release(stand.window, QPointF(stand.window.width() / 2, 40))
+    assert stand.told.sent == []
+
+
+def test_nothing_under_the_idle_warning_can_be_touched(stand: Stand) -> None:
+    stand.scene("idle-warning")
+    assert not stand.can_tap("confirmButton")
+    with pytest.raises(LookupError):
+        touch.tap(stand.window, "confirmButton")
+    at = rect_of(stand.item("confirmButton")).center()
+    touch.press(stand.window, at)
+    touch.release(stand.window, at)
+    assert stand.told.sent == []
+
+
+def test_still_here_extends_as_often_as_wanted(stand: Stand) -> None:
+    for _ in range(3):
+        stand.scene("idle-warning")
+        assert "17" in " ".join(stand.texts())
+        stand.tap("stillHereButton")
+    assert len(stand.told.of("still_here")) == 3
+    stand.scene("reservation")
+    assert not any(item.objectName() == "stillHereButton" for item in stand.items(seen=True))
+    assert stand.can_tap("confirmButton")
+
+
+def test_what_does_not_work_now_is_said_before_the_touch_and_cannot_be_touched(stand: Stand) -> None:
+    stand.scene("welcome-no-camera")
+    assert not stand.can_tap("startButton")
+    assert "扫码暂时不能用" in " ".join(stand.texts())
+    stand.scene("welcome-offline")
+    assert stand.can_tap("startButton")
+    assert "网络暂时不通" in " ".join(stand.texts())
+
+
+def test_any_touch_shows_that_somebody_is_here_once_a_second(stand: Stand) -> None:
+    stand.scene("consent-identity")
+    began = time.monotonic()
+    for at in (QPointF(540, 300), QPointF(540, 900), QPointF(540, 500)):
+        touch.press(stand.window, at)
+        touch.release(stand.window, at)
+    assert time.monotonic() - began < 1
+    assert len(stand.told.of("activity")) == 1
+    assert stand.told.sent == []
+
+
+def test_a_row_that_is_scrolled_out_of_sight_cannot_be_touched(stand: Stand) -> None:
+    stand.scene("fields")
+    assert stand.can_tap("ethnicityRow_01")
+    assert not stand.can_tap("ethnicityRow_56")
+    stand.item("ethnicityList").setProperty("contentY", 10_000)
+    stand.item("ethnicityList").setProperty("contentY", stand.item("ethnicityList").property("contentHeight") - 600)
+    paint(stand.window)
+    assert not stand.can_tap("ethnicityRow_01")
+    stand.tap("ethnicityRow_56")
+    assert stand.told.events == [FieldsChosen((("ethnicity", "56"),))]
+
+
+def test_dragging_the_list_chooses_nothing(stand: Stand) -> None:
+    from PySide6.QtTest import QTest
+
+    stand.scene("fields")
+    at = rect_of(stand.item("ethnicityRow_11")).center()
+    touch.press(stand.window, at)
+    for step in range(1, 12):
+        sequence = QTest.touchEvent(stand.window, touch.finger(), autoCommit=False)
+        sequence.move(0, (at - QPointF(0, 20 * step)).toPoint(), stand.window)
+        sequence.commit(processEvents=False)
+        paint(stand.window)
+    touch.release(stand.window, at - QPointF(0, 220))
+    assert stand.told.sent == []
+    assert stand.item("ethnicityList").property("contentY") > 50
+
+
+@pytest.mark.timeout(60)
+def test_the_glass_is_touched_and_seen_from_another_thread(stand: Stand, tmp_path: Path) -> None:
+    painted: list[tuple[Ticket, float]] = []
+    glass = Glass(stand.screen, lambda ticket, at: painted.append((ticket, at)))
+    done = threading.Event()
+    errors: list[Exception] = []
+
+    def script() -> None:
+        try:
+            glass.tap("startButton")
+            glass.grab(tmp_path / "welcome.png")
+            assert not glass.can_tap("confirmButton")
+        except Exception as error:
+            errors.append(error)
+        done.set()
+
+    ticket = Ticket(3, 1)
+    stand.screen.show(Shown(ticket, Welcome()))
+    thread = threading.Thread(target=script)
+    thread.start()
+    stand.wait(done.is_set)
+    thread.join()
+    assert not errors
+    assert stand.told.sent == [(Started(), ticket)]
+    assert (tmp_path / "welcome.png").stat().st_size > 10_000
+    assert [each for each, _ in painted] == [ticket]
+
+
+def test_a_screen_counts_as_painted_only_once_it_can_be_touched(stand: Stand) -> None:
+    told: list[tuple[Ticket, bool]] = []
+    glass = Glass(stand.screen, lambda ticket, at: told.append((ticket, stand.screen.gate.open)))
+    shown = stand.show(ShowingReservation(CASE))
+    stand.wait(lambda: bool(told))
+    again = stand.show(Scanning())
+    same = stand.show(Scanning())
+    stand.wait(lambda: len(told) == 3)
+    assert told == [(shown.ticket, True), (again.ticket, True), (same.ticket, True)]
+    glass.deleteLater()
+
+
+def test_a_control_that_is_not_there_is_told_by_name(make_stand: Callable[..., Stand]) -> None:
+    stand = make_stand()
+    stand.scene("welcome")
+    with pytest.raises(LookupError, match="finishButton"):
+        touch.tap(stand.window, "finishButton")
