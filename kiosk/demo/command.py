@@ -11,12 +11,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from kiosk import log as logs
 from kiosk.config import Config, load
 from kiosk.demo.guests import Director, Guest, Visit
 from kiosk.demo.pictures import Album
 from kiosk.demo.watch import Watch
+
+if TYPE_CHECKING:
+    from kiosk.app import Kiosk
 
 RECEIPT_S = 30.0
 """How long the demo waits for a receipt before it gives up."""
@@ -123,8 +127,7 @@ def _script(session: object, watch: Watch, story: Story, teller: Teller, album: 
     teller.say("The police endpoint's socket is closed. Guest 2 shows an e-ID QR that is verified offline.")
     sandbox.close_police()
     _one(director, Guest("claim169", sandbox.issue_claim169("zhou"), hopper), story, teller)
-    waiting = dict(kiosk.owner.status().counts)
-    teller.say(f"    key given, record waits in the outbox: {waiting}")
+    teller.say(f"    key given, the outbox holds: {_told(_queue(kiosk))}")
 
     teller.say("Guest 3 shows a Suishen code and declines the face; staff finish with the PIN.")
     pin = kiosk.access.one_time_pin or ""
@@ -132,7 +135,15 @@ def _script(session: object, watch: Watch, story: Story, teller: Teller, album: 
     teller.say("The police endpoint's socket is open again.")
     sandbox.open_police()
     _receipt(watch, story, teller, 2)
-    story.queue = {state: n for state, n in kiosk.owner.status().counts.items() if n}
+    story.queue = _queue(kiosk)
+
+
+def _queue(kiosk: Kiosk) -> dict[str, int]:
+    return {state.value: n for state, n in kiosk.owner.status().counts.items() if n}
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in counts.items())
 
 
 def _one(director: Director, guest: Guest, story: Story, teller: Teller, *, begin_touching: bool = False) -> None:

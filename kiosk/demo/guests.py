@@ -150,7 +150,7 @@ class Director:
 
     def _let_staff_finish(self, pin: str, turn: Turn) -> None:
         self._glass.tap("staffCorner")
-        self._settle("pinOk")
+        self._settle(f"pinKey_{pin[0]}")
         for digit in pin:
             self._glass.tap(f"pinKey_{digit}")
         self._picture("staff_pin")
