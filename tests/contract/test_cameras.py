@@ -61,6 +61,7 @@ class TestSimulated(CameraContract):
     def test_somebody_who_stands_still_moves_a_little(self, camera: Camera) -> None:
         camera.open()
         Stage(self.path).show_face(cache.path("demo_face_astronaut"))
+        time.sleep(0.5)  # the loop is drawn in the camera's pace
         frames = [self.show(camera) for _ in range(4)]
         assert all(np.any(one != two) for one, two in itertools.pairwise(frames))
 
