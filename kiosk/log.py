@@ -37,7 +37,8 @@ def configure(state_dir: Path, quiet: bool = False) -> None:
     Raises OSError when the folder cannot be made or written.
     """
     folder = state_dir / "log"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)  # mkdir gives its mode to the last folder only
     handlers: list[logging.Handler] = [SharedFile(folder / "kiosk.log")]
     if not quiet:
         handlers.append(Terminal())

@@ -66,6 +66,7 @@ def _measure(guests: int, scratch: Path) -> tuple[list[Visit], Exception | None]
             raise RuntimeError("the bench needs the embedded sandbox and the simulated camera")
         director = Director(live.glass, Stage(config.camera.scene_socket), watch)
         astronaut, hopper = cache.path("demo_face_astronaut"), cache.path("demo_face_hopper")
+        watch.wait_for_eyes()
         for number in range(guests + WARM_UP):
             if number % 2 == 0:
                 guest = Guest("suishen", live.sandbox.issue_suishen("lin"), astronaut)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 RECEIPT_S = 30.0
 """How long the demo waits for a receipt before it gives up."""
 
+PAUSE_S = 1.2
+"""How long a guest looks at each screen when there is a window to watch."""
+
 SIMULATED = (
     "Simulated: camera (frames drawn, then read by the real decoder and the real nets), key encoder, identity gateway,",
     "hotel system and police endpoint (real HTTPS on this machine). Reference and probe come from one photo:",
@@ -66,15 +69,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--config", type=Path, default=None, help="settings to start from (default: built-in demo)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--pictures", type=Path, default=None, help="folder for the pictures")
+    parser.add_argument("--pause", type=float, default=None, help="seconds a guest looks at each screen")
     arguments = parser.parse_args(argv)
     if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    pause_s = arguments.pause
+    if pause_s is None:  # a person watches: give them time to see
+        pause_s = 0.0 if os.environ.get("QT_QPA_PLATFORM") == "offscreen" else PAUSE_S
     teller = Teller(to_error=arguments.json)
     with tempfile.TemporaryDirectory(prefix="suizhu-demo-") as scratch:
         config = demo_config(arguments.config, Path(scratch))
         logs.configure(config.kiosk.state_dir, quiet=True)
         album = Album(arguments.pictures or Path("var") / "demo")
-        story, error = _play(config, teller, album)
+        story, error = _play(config, teller, album, pause_s)
     return _tell(story, error, teller, album, as_json=arguments.json)
 
 
@@ -94,16 +101,16 @@ def demo_config(path: Path | None, scratch: Path) -> Config:
     )
 
 
-def _play(config: Config, teller: Teller, album: Album) -> tuple[Story, Exception | None]:
+def _play(config: Config, teller: Teller, album: Album, pause_s: float) -> tuple[Story, Exception | None]:
     from kiosk.start import Observers, Session  # Qt is loaded only after the platform was chosen
 
     watch, story = Watch(), Story()
     session = Session(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
-    session.run(lambda live: _script(live, watch, story, teller, album))
+    session.run(lambda live: _script(live, watch, story, teller, album, pause_s))
     return story, session.error
 
 
-def _script(session: object, watch: Watch, story: Story, teller: Teller, album: Album) -> None:
+def _script(session: object, watch: Watch, story: Story, teller: Teller, album: Album, pause_s: float) -> None:
     from drivers.camera.stage import Stage
     from kiosk.start import Session
     from kiosk.weights import cache
@@ -114,11 +121,12 @@ def _script(session: object, watch: Watch, story: Story, teller: Teller, album: 
         raise RuntimeError("the demo needs the embedded sandbox and the simulated camera")
     glass = session.glass
     stage = Stage(session.config.camera.scene_socket)
-    director = Director(glass, stage, watch, lambda name: album.take(name, glass))
+    director = Director(glass, stage, watch, lambda name: album.take(name, glass), pause_s)
     for line in SIMULATED:
         teller.say(line)
     astronaut, hopper = cache.path("demo_face_astronaut"), cache.path("demo_face_hopper")
 
+    watch.wait_for_eyes()
     teller.say("Guest 1 touches “check in”, shows a Suishen code and chooses the face.")
     guest = Guest("suishen", sandbox.issue_suishen("lin"), astronaut)
     _one(director, guest, story, teller, begin_touching=True)

@@ -89,12 +89,19 @@ class Director:
     """Plays guests one after the other and measures what the kiosk, not the guest, takes."""
 
     def __init__(
-        self, glass: Glass, lens: Lens, watch: Watch, picture: Callable[[str], None] = lambda name: None
+        self,
+        glass: Glass,
+        lens: Lens,
+        watch: Watch,
+        picture: Callable[[str], None] = lambda name: None,
+        pause_s: float = 0.0,
     ) -> None:
+        """``pause_s``: how long a guest looks at each screen before touching it; it counts for the guest."""
         self._glass = glass
         self._lens = lens
         self._watch = watch
         self._picture = picture
+        self._pause_s = pause_s
 
     def play(self, guest: Guest, *, begin_touching: bool = False) -> Visit:
         """Take one guest from the welcome screen to the key. Raises DemoStuck."""
@@ -141,12 +148,26 @@ class Director:
                 return
             self._lens.show_face(guest.face, seed=turn.shown.ticket.visit)
             self._touch(turn, "faceYesButton")
+            self._picture_of_the_capture()
         elif isinstance(state, StaffNeeded):
             if not guest.pin or state.reason.value != "face.declined":
                 raise DemoStuck(f"staff are needed: {state.reason}")
             self._let_staff_finish(guest.pin, turn)
         else:
             self._touch(turn, *QUESTIONS[type(state)])
+
+    def _picture_of_the_capture(self) -> None:
+        """The capture asks nothing and is soon over: look while it lasts."""
+        watch = self._watch
+
+        def begun() -> bool:
+            turn = watch.turns[-1]
+            waiting = isinstance(turn.shown.state, AskingFaceConsent | FetchingPortrait)
+            return not waiting and (turn.painted_at is not None or not isinstance(turn.shown.state, Capturing))
+
+        watch.wait("the capture", begun, VISIT_S)
+        if isinstance(watch.turns[-1].shown.state, Capturing):
+            self._picture("Capturing")
 
     def _let_staff_finish(self, pin: str, turn: Turn) -> None:
         self._glass.tap("staffCorner")
@@ -168,6 +189,7 @@ class Director:
             time.sleep(0.02)
 
     def _touch(self, turn: Turn, *names: str) -> None:
+        time.sleep(self._pause_s)
         for name in names:
             turn.touched_at = time.monotonic()
             self._glass.tap(name)

@@ -76,6 +76,14 @@ class Watch:
                 now = self.name()
                 raise DemoStuck(f"waited {timeout_s:.0f} s for {what}; the kiosk shows {now}")
 
+    def wait_for_eyes(self, timeout_s: float = 30.0) -> None:
+        """Block until the kiosk offers codes and face: the camera is up, the nets are loaded."""
+
+        def eyes() -> bool:
+            return bool(self.turns) and self.turns[-1].shown.offers.codes and self.turns[-1].shown.offers.face
+
+        self.wait("camera and nets", eyes, timeout_s)
+
     def wait_painted(self, states: tuple[type[State], ...], timeout_s: float = 30.0) -> Turn:
         """Block until one of ``states`` is shown and painted; return its turn."""
         names = " or ".join(kind.__name__ for kind in states)
