@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -81,6 +82,12 @@ class Stand:
 
     def show(self, state: State, *, visit: int = 1, number: str = "", left: int | None = None, **offers: bool) -> Shown:
         """Show a state and wait until it can be touched."""
+        shown = self.look(state, visit=visit, number=number, left=left, **offers)
+        settle(lambda: self.screen.gate.open)
+        return shown
+
+    def look(self, state: State, *, visit: int = 0, number: str = "", left: int | None = None, **offers: bool) -> Shown:
+        """Show a state and wait until it is painted."""
         self._turn += 1
         shown = Shown(Ticket(visit, self._turn), state, number, left, Offers(**offers))
         pose(self.screen, Scene("", shown))
@@ -89,12 +96,14 @@ class Stand:
     def show_welcome(self) -> None:
         self.show(Welcome(), visit=0)
 
-    def scene(self, name: str, *, visit: int = 0) -> Scene:
-        """Show a screen of the showcase."""
+    def scene(self, name: str, *, visit: int = 0, touched: bool = True) -> Scene:
+        """Show a screen of the showcase, and wait until it can be touched unless it is only looked at."""
         self._turn += 1
         scene = SCENES[name]
         scene = replace(scene, shown=replace(scene.shown, ticket=Ticket(visit, self._turn)))
         pose(self.screen, scene)
+        if touched:
+            settle(lambda: self.screen.gate.open)
         return scene
 
     def read(self, ways: tuple[str, ...]) -> None:
@@ -111,6 +120,11 @@ class Stand:
 
     def wait(self, ready: Callable[[], bool]) -> None:
         settle(ready)
+
+    def rest(self, seconds: float) -> None:
+        """Let Qt work for a while: for what must not happen."""
+        end = time.monotonic() + seconds
+        settle(lambda: time.monotonic() >= end)
 
     def item(self, name: str) -> QQuickItem:
         found = touch.find(self.window, name)

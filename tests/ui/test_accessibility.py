@@ -13,7 +13,7 @@ Role = QAccessible.Role
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_control_has_a_role_and_a_name(stand: Stand, name: str) -> None:
-    stand.scene(name)
+    stand.scene(name, touched=False)
     spoken = stand.spoken()
     buttons = [each.name for each in spoken if each.role == Role.Button]
     labels = [str(item.property("label")) for item in stand.items(seen=True) if is_touch(item)]
@@ -24,7 +24,7 @@ def test_every_control_has_a_role_and_a_name(stand: Stand, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SCENES if not name.startswith("staff")])
 def test_every_guest_screen_has_one_heading(stand: Stand, name: str) -> None:
-    stand.scene(name)
+    stand.scene(name, touched=False)
     headings = [each.name for each in stand.spoken() if each.role == Role.Heading]
     assert len([words for words in headings if words]) == 1
 

@@ -25,7 +25,7 @@ def test_every_screen_is_whole(make_stand: Callable[..., Stand], language: str, 
     stand.read(WAYS[way])
     found = {}
     for name in SCENES:
-        stand.scene(name)
+        stand.scene(name, touched=False)
         if wrong := faults(stand):
             found[name] = wrong
     assert not found
@@ -38,7 +38,7 @@ def test_every_reason_and_hint_has_room_in_large_type(make_stand: Callable[..., 
     stand.read(("elderButton",))
     found = {}
     for state in _every_word():
-        stand.show(state, visit=0, number="417")
+        stand.look(state, number="417")
         if wrong := faults(stand):
             found[repr(state)] = wrong
     assert not found
@@ -113,14 +113,14 @@ def test_both_answers_to_a_face_consent_weigh_the_same(stand: Stand) -> None:
 def test_the_foot_never_moves(stand: Stand) -> None:
     places = set()
     for name in ("scan", "consent-face", "reservation", "capture", "fields", "reference"):
-        stand.scene(name)
+        stand.scene(name, touched=False)
         places.add(tuple(rect_of(stand.item(key)).getRect() for key in ("backButton", "helpButton", "languageButton")))
     assert len(places) == 1
 
 
 def test_every_screen_of_the_demo_says_that_it_is_one(stand: Stand) -> None:
     for name in SCENES:
-        stand.scene(name)
+        stand.scene(name, touched=False)
         assert "演示" in stand.text("demoBanner"), name
 
 

@@ -57,8 +57,8 @@ class Screen:
         self._theme = theme.Theme(screen, self._root, motion_ms=motion_ms)
         self._tastes.changed.connect(self._dress)
         # The theme is dressed before the words change, so no frame shows large words in a small screen.
-        frames = Frames(preview, self._root)
-        self._model = KioskViewModel(house, self.gate, self._tastes, frames, NOBODY_YET, self._root)
+        self._frames = Frames(preview, self._root)
+        self._model = KioskViewModel(house, self.gate, self._tastes, self._frames, NOBODY_YET, self._root)
         # Not ``quit``: that asks every window to close first, and a real kiosk's window does not.
         self._bridge = Bridge(self._model.show, self._model.show_sheet, lambda: self._app.exit(0), self._root)
         self._engine: QQmlApplicationEngine | None = QQmlApplicationEngine()

@@ -73,7 +73,7 @@ def pose(screen: Screen, scene: Scene) -> None:
     """Show a scene and return when it is on the screen."""
     screen.show(scene.shown)
     screen.show_sheet(scene.sheet)
-    settle(lambda: screen.gate.ticket == scene.shown.ticket and screen.gate.open)
+    settle(lambda: screen.gate.ticket == scene.shown.ticket)
     for name in scene.typed:
         touch_when_open(screen, name)
     paint(screen.window)
