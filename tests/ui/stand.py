@@ -116,7 +116,8 @@ class Stand:
         touch_when_open(self.screen, name)
 
     def can_tap(self, name: str) -> bool:
-        return self.screen.gate.open and touch.can_tap(self.window, name)
+        place = touch.place(self.window, name)
+        return place is not None and self.screen.gate.takes(place.x(), place.y())
 
     def wait(self, ready: Callable[[], bool]) -> None:
         settle(ready)

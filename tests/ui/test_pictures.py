@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication, QImage
 
 from kiosk.checkin import states
-from kiosk.config import Config
+from kiosk.config import Config, ScreenSection
 from tests.ui.stand import SCENES
 from ui.screen import pictures, showcase
 from ui.screen.viewmodels import frame
@@ -29,9 +29,9 @@ def test_each_language_and_way_has_a_folder_with_pictures_of_the_panel_s_size(
 
 def test_two_runs_give_the_same_pictures(qapp: QGuiApplication, tmp_path: Path) -> None:
     for run in ("one", "two"):
-        list(pictures.render(tmp_path / run, Config(), only="s"))
+        list(pictures.render(tmp_path / run, Config(screen=ScreenSection(languages=("zh-CN",))), only="re"))
     ones = sorted((tmp_path / "one").rglob("*.png"))
-    assert len(ones) > 40
+    assert len(ones) >= 30
     for one in ones:
         other = tmp_path / "two" / one.relative_to(tmp_path / "one")
         assert QImage(str(one)) == QImage(str(other)), one.name

@@ -27,8 +27,12 @@ from kiosk.checkin.states import (
     AskingFields,
     AskingIdentityConsent,
     Capturing,
+    Done,
+    IssuingKey,
+    Saving,
     Scanning,
     ShowingReservation,
+    State,
     Welcome,
 )
 from kiosk.demo.guests import QUESTIONS
@@ -37,7 +41,7 @@ from tests.ui.stand import Stand, rect_of
 from ui.screen import touch
 from ui.screen.glass import Glass
 from ui.screen.pictures import paint, settle
-from ui.screen.showcase import CASE
+from ui.screen.showcase import CASE, RECORD
 
 
 @pytest.mark.parametrize(
@@ -87,33 +91,74 @@ def test_everything_the_demo_touches_can_be_touched(stand: Stand) -> None:
         assert all(stand.can_tap(name) for name in names), (scene, names)
 
 
+def double_tap(stand: Stand, name: str, *, between: Callable[[], object] = lambda: None) -> None:
+    at = rect_of(stand.item(name)).center()
+    for half in (0, 1):
+        touch.press(stand.window, at + QPointF(12 * half, 12 * half))
+        touch.release(stand.window, at + QPointF(12 * half, 12 * half))
+        if half == 0:
+            between()
+
+
+def change(stand: Stand, state: State) -> None:
+    """Let a state arrive, and do not wait for the gate."""
+    ticket = Ticket(0, stand.screen.gate.ticket.turn + 1)
+    stand.screen.show(Shown(ticket, state))
+    settle(lambda: stand.screen.gate.ticket == ticket)
+    paint(stand.window)
+
+
 def test_the_second_half_of_a_double_tap_answers_nothing(stand: Stand) -> None:
     stand.scene("reservation")
-    at = rect_of(stand.item("confirmButton")).center()
-    for _ in range(2):
-        touch.press(stand.window, at)
-        touch.release(stand.window, at)
-    stand.screen.show(Shown(Ticket(0, 99), AskingFaceConsent(CASE)))
-    settle(lambda: stand.screen.gate.ticket == Ticket(0, 99))
-    touch.press(stand.window, at)
-    touch.release(stand.window, at)
+    double_tap(stand, "confirmButton")
     assert stand.told.events == [ReservationConfirmed()]
 
 
-def test_a_finger_on_its_way_down_when_the_screen_changed_meant_the_screen_before(stand: Stand) -> None:
+def test_nor_does_it_answer_the_question_that_came_between(stand: Stand) -> None:
+    """Both buttons lie in the same place: "agree" to the identity, and at once the face."""
+    stand.scene("consent-identity")
+    double_tap(stand, "declineButton", between=lambda: change(stand, AskingFaceConsent(CASE)))
+    assert stand.told.events == [Declined()]
+    assert not stand.can_tap("faceStaffButton")
+    assert stand.can_tap("faceYesButton")
+    stand.wait(lambda: stand.can_tap("faceStaffButton"))
+
+
+def test_a_guest_who_answers_quickly_does_not_wait(stand: Stand) -> None:
     stand.scene("reservation")
-    ticket = Ticket(0, 99)
-    stand.screen.show(Shown(ticket, AskingFaceConsent(CASE)))
-    settle(lambda: stand.screen.gate.ticket == ticket)
-    paint(stand.window)
-    assert not stand.can_tap("faceYesButton")
-    at = rect_of(stand.item("faceYesButton")).center()
+    stand.tap("confirmButton")
+    change(stand, AskingFaceConsent(CASE))
+    assert stand.can_tap("faceYesButton")
+    touch.tap(stand.window, "faceYesButton")
+    assert len(stand.told.sent) == 2
+
+
+def test_a_finger_on_its_way_down_when_the_screen_changed_meant_the_screen_before(stand: Stand) -> None:
+    stand.scene("welcome")
+    change(stand, AskingIdentityConsent(CASE))
+    assert not stand.can_tap("agreeButton")
+    at = rect_of(stand.item("agreeButton")).center()
     touch.press(stand.window, at)
     stand.wait(lambda: stand.screen.gate.open)
     touch.release(stand.window, at)
     assert stand.told.sent == []
-    stand.tap("faceYesButton")
+    stand.tap("agreeButton")
     assert len(stand.told.sent) == 1
+
+
+def test_the_kiosk_s_own_turns_between_do_not_hide_that_the_screen_changed(stand: Stand) -> None:
+    stand.scene("capture")
+    change(stand, Saving(CASE))
+    change(stand, IssuingKey(CASE, RECORD))
+    change(stand, Done(RECORD, "0808"))
+    assert not stand.can_tap("finishButton")
+    stand.wait(lambda: stand.can_tap("finishButton"))
+
+
+def test_after_the_kiosk_s_own_turn_a_question_can_be_answered_at_once(stand: Stand) -> None:
+    stand.scene("resolving")
+    change(stand, ShowingReservation(CASE))
+    assert stand.can_tap("confirmButton")
 
 
 def test_a_hint_does_not_close_the_gate(stand: Stand) -> None:

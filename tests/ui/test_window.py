@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
@@ -36,9 +38,9 @@ screen.close()
 
 @pytest.mark.timeout(60)
 def test_the_first_frame_comes_within_half_a_second() -> None:
-    took = subprocess.run(
-        [sys.executable, "-P", "-c", FIRST_FRAME], capture_output=True, text=True, check=True, timeout=50
-    )
+    command = [sys.executable, "-P", "-c", FIRST_FRAME]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    took = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=50)
     assert took.stderr == ""
     assert float(took.stdout) < 0.5
 

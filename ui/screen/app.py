@@ -18,7 +18,7 @@ from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import Welcome
 from ui.screen import theme
 from ui.screen.bridge import Bridge
-from ui.screen.gate import Gate
+from ui.screen.gate import REPEAT_MM, Gate
 from ui.screen.hands import Hands
 from ui.screen.preview import Frames, FrameSource
 from ui.screen.tastes import Tastes
@@ -49,7 +49,7 @@ class Screen:
         self.started: float | None = None
         """``time.monotonic()`` of the first frame; None before it."""
         self._root = QObject()
-        self.gate = Gate(hands, self._root)
+        self.gate = Gate(hands, theme.measures(screen, 1.0).px(REPEAT_MM), self._root)
         self._tastes = Tastes(self.gate, screen.languages, screen.idle_s, self._root)
         house = House(
             config.kiosk.hotel_name_zh, config.kiosk.hotel_name_en, config.kiosk.mode == "demo", screen.languages

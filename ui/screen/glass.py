@@ -71,7 +71,7 @@ class Glass(QObject):
 
     def can_tap(self, name: str) -> bool:
         """Say whether the control is there, visible and takes touches now."""
-        return self._ask(lambda: self._gate.open and touch.can_tap(self._window, name))
+        return self._ask(lambda: self._takes(name))
 
     def grab(self, path: Path) -> None:
         """Save what the screen shows as a PNG."""
@@ -87,10 +87,14 @@ class Glass(QObject):
         request.perform()
 
     def _try_tap(self, name: str) -> bool:
-        if not (self._gate.open and touch.can_tap(self._window, name)):
+        if not self._takes(name):
             return False
         touch.tap(self._window, name)
         return True
+
+    def _takes(self, name: str) -> bool:
+        place = touch.place(self._window, name)
+        return place is not None and self._gate.takes(place.x(), place.y())
 
     def _on_swap(self) -> None:
         self._swapped = self._gate.ticket

@@ -80,12 +80,15 @@ def pose(screen: Screen, scene: Scene) -> None:
 
 
 def touch_when_open(screen: Screen, name: str) -> None:
-    """Touch a control as soon as it takes touches, and return when the next touch can come."""
+    """Touch a control as soon as it takes touches, and return when what it led to is painted."""
     from ui.screen import touch
 
-    settle(lambda: screen.gate.open and touch.can_tap(screen.window, name))
+    def takes() -> bool:
+        place = touch.place(screen.window, name)
+        return place is not None and screen.gate.takes(place.x(), place.y())
+
+    settle(takes)
     touch.tap(screen.window, name)
-    settle(lambda: screen.gate.open)
     paint(screen.window)
 
 

@@ -12,9 +12,10 @@ from PySide6.QtGui import QPointingDevice
 from PySide6.QtQuick import QQuickItem, QQuickWindow
 
 
-def can_tap(window: QQuickWindow, name: str) -> bool:
-    """Say whether a finger could press the control with this objectName: seen, enabled and on top at its centre."""
-    return _reachable(window, name) is not None
+def place(window: QQuickWindow, name: str) -> QPointF | None:
+    """Return where a finger could press the control with this objectName: seen, enabled, on top. In pixels."""
+    item = _reachable(window, name)
+    return None if item is None else _centre(item)
 
 
 def tap(window: QQuickWindow, name: str) -> None:

@@ -84,9 +84,9 @@ class ConsentViewModel(QObject):
     @Slot()
     def agree(self) -> None:
         """Consent to the text that is on the screen, in its language."""
-        if self._props.purpose and self._gate.open:
+        if self._props.purpose and self._gate.pass_once():
             given = self._gate.hands.new_consent(self._props.purpose, self._props.language)
-            self._gate.send(events.Consented(given))
+            self._gate.answer(events.Consented(given))
 
     @Slot()
     def decline(self) -> None:

@@ -152,9 +152,10 @@ class FrameViewModel(QObject):
     def stay(self) -> None:
         self._gate.hands.still_here()
 
-    @Slot()
-    def feel(self) -> None:
-        """A finger is on the screen, wherever: somebody is here."""
+    @Slot(float, float)
+    def feel(self, x: float, y: float) -> None:
+        """A finger came down on the screen, wherever: somebody is here."""
+        self._gate.finger(x, y)
         now = time.monotonic()
         if now - self._felt_at >= FEEL_EVERY_S:
             self._felt_at = now

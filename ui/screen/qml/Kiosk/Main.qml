@@ -207,7 +207,12 @@ Window {
             z: 4
 
             PointHandler {
-                onActiveChanged: root.kiosk.frame.feel()
+                id: finger
+
+                onActiveChanged: {
+                    if (active)
+                        root.kiosk.frame.feel(finger.point.scenePosition.x, finger.point.scenePosition.y);
+                }
             }
         }
     }
