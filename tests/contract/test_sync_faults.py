@@ -36,6 +36,7 @@ def line(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Delivery]:
 
 def delivered_once(line: Delivery, record_id: str) -> None:
     line.until_state(EventState.DELIVERED, record_id)
+    line.until("the receipt told", lambda: line.receipts)  # after the commit that the state shows
     assert len(ledger(line.sandbox, record_id)) == len(line.receipts) == 1
     assert verify(line.owner).faults == ()
 

@@ -40,6 +40,12 @@ class Room:
             if isinstance(report, kind):
                 return report
 
+    def code(self, watch: int) -> CodeSeen:
+        """Wait for the code that this watch sees; a late report of an earlier watch may come first."""
+        while (seen := self.next(CodeSeen)).watch < watch:
+            pass
+        return seen
+
     def none_within(self, kind: type[object], seconds: float) -> bool:
         """Say whether no report of this kind came."""
         try:
