@@ -1,4 +1,4 @@
-"""``./run check``: the locks pin every package by hash and name no host; no file names a registry or one machine's path."""
+"""``./run check``: locks pin every package by hash and name no host; no file names a registry or one machine."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from drivers.camera.stage import Stage
 from kiosk.config import Config
-from kiosk.ports import VisionReport, VisionUp
+from kiosk.ports import CodeSeen, VisionReport, VisionUp
 from kiosk.vision_process import VisionProcess
 
 Report = TypeVar("Report")
