@@ -6,13 +6,14 @@ import argparse
 import json
 import logging
 import signal
+import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
@@ -160,16 +161,41 @@ def main(argv: list[str]) -> int:
     if arguments.announce:
         threading.Thread(target=_announce, args=(session,), daemon=True).start()
 
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        session.screen.quit()
-
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    status = session.run()
+    with _signals(session.screen.quit):
+        status = session.run()
     if session.error is not None:
         sys.stderr.write(f"start: {session.error}\n" if isinstance(session.error, KioskError) else "start: failed\n")
         log.error("stopped after %.0f s: %s", time.monotonic() - began, type(session.error).__name__)
     return status
+
+
+@contextmanager
+def _signals(leave: Callable[[], None]) -> Iterator[None]:
+    """Call ``leave`` on SIGTERM and SIGINT, on a thread of its own.
+
+    While Qt waits for events no Python runs, so a handler in Python would wait, too: the wake-up socket, which the
+    interpreter's C handler writes to at once, does not.
+    """
+    ear, mouth = socket.socketpair()
+    mouth.settimeout(0)
+    before = [(number, signal.signal(number, lambda *_: None)) for number in (signal.SIGTERM, signal.SIGINT)]
+    signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        if ear.recv(1):
+            leave()
+
+    listener = threading.Thread(target=listen, name="signals")
+    listener.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before:
+            signal.signal(number, handler)
+        mouth.close()
+        listener.join()
+        ear.close()
 
 
 def _announce(session: Session) -> None:
