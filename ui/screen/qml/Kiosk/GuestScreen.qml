@@ -1,16 +1,14 @@
 import QtQuick
 import Kiosk.ViewModels
 
-// A screen comes in by opacity and a short way up, then stands still.
+// A screen is there at once, whole and readable, and comes to rest a short way up.
 Item {
     id: root
 
     property real arrival
 
-    opacity: 1 - arrival
-
     transform: Translate {
-        y: root.arrival * Theme.gap * 2
+        y: root.arrival * Theme.gap * 1.5
     }
 
     NumberAnimation on arrival {
