@@ -109,8 +109,8 @@ class Session:
             self.sandbox.stop()
 
     def _show(self, shown: Shown) -> None:
+        self._observers.shown(shown)  # before the screen can say that it is painted
         self.screen.show(shown)
-        self._observers.shown(shown)
 
     def _preview(self) -> tuple[int, memoryview] | None:
         return self.kiosk.vision.latest_frame() if self.kiosk is not None and self.ready.is_set() else None
