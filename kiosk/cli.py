@@ -48,11 +48,21 @@ COMMANDS = {
 }
 
 
+OF_RUN = {
+    "test": "every test; arguments go to pytest",
+    "check": "format, lint, types, imports, QML",
+    "fmt": "mend what ruff can mend",
+    "lock": "write the lock files anew",
+}
+"""Commands of the script ./run itself, for developers."""
+
+
 def listing() -> str:
     """One line per command."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
-    return "\n".join(["usage: ./run COMMAND [ARGUMENT …]", "", *lines, ""])
+    own = [f"  {name:<{width}}  {text}" for name, text in OF_RUN.items()]
+    return "\n".join(["usage: ./run COMMAND [ARGUMENT …]", "", *lines, "", *own, ""])
 
 
 def load(name: str) -> Main:

@@ -83,6 +83,8 @@ QUESTIONS: dict[type[State], tuple[str, ...]] = {
 KIOSKS_TURN = (Resolving, LookingUp, FetchingPortrait, Capturing, Saving, IssuingKey)
 ANSWERED = (AskingIdentityConsent, ShowingReservation, AskingFields, AskingFaceConsent, StaffNeeded, Done)
 VISIT_S = 90.0
+PREVIEW_S = 0.2
+"""How soon after the capture's screen its preview shows a frame."""
 
 
 class Director:
@@ -166,6 +168,7 @@ class Director:
             return not waiting and (turn.painted_at is not None or not isinstance(turn.shown.state, Capturing))
 
         watch.wait("the capture", begun, VISIT_S)
+        time.sleep(PREVIEW_S)
         if isinstance(watch.turns[-1].shown.state, Capturing):
             self._picture("Capturing")
 

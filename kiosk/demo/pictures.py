@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-COLUMNS = 5
+COLUMNS = 6
 TILE_W_PX = 360
 GAP_PX = 24
 PAPER_BGR = (0xEE, 0xF4, 0xF7)
@@ -32,10 +32,17 @@ class Album:
         """Save the screen as ``NN-name.png``, unless this screen is in the album already."""
         if any(path.stem.split("-", 1)[1] == name for path in self._taken):
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._taken:
+            self._begin()
         path = self._folder / f"{len(self._taken) + 1:02d}-{name}.png"
         eye.grab(path)
         self._taken.append(path)
+
+    def _begin(self) -> None:
+        """Make the folder, or take last time's pictures out of it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for old in self._folder.glob("[0-9][0-9]-*.png"):
+            old.unlink()
 
     def finish(self) -> list[Path]:
         """Write contact-sheet.png. Return all pictures, the sheet first; empty when none was taken."""
@@ -48,7 +55,7 @@ class Album:
 
 
 def contact_sheet(tiles: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return all tiles in rows of five, BGR, on paper."""
+    """Return all tiles in rows of six, BGR, on paper."""
     height = round(TILE_W_PX * tiles[0].shape[0] / tiles[0].shape[1])
     rows = -(-len(tiles) // COLUMNS)
     across = min(COLUMNS, len(tiles))
