@@ -1,6 +1,6 @@
 """Lints every QML file with the types that our Python registers; any warning is a failure.
 
-qmllint knows a Python type only from a .qmltypes file, so one is made anew for each run, in the ignored folder /.qmllint.
+qmllint knows a Python type only from a .qmltypes file, so one is made anew for each run, in the ignored /.qmllint.
 """
 
 from __future__ import annotations
