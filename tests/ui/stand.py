@@ -79,6 +79,7 @@ class Stand:
         self.window = self.screen.window
         self.mm = self.screen.window.width() / panel_width_mm(config or Config())
         self._turn = 0
+        settle(lambda: self.screen.started is not None)
 
     def show(self, state: State, *, visit: int = 1, number: str = "", left: int | None = None, **offers: bool) -> Shown:
         """Show a state and wait until it can be touched."""

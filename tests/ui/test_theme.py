@@ -77,7 +77,7 @@ def test_elder_mode_draws_every_text_a_third_larger(stand: Stand) -> None:
         assert after[name] / size == pytest.approx(1.3, abs=0.04), name
 
 
-def test_the_two_families_are_installed_and_used(qapp: QGuiApplication) -> None:
+def test_the_two_families_are_installed_and_used(stand: Stand) -> None:
     from PySide6.QtGui import QFontDatabase
 
     assert set(theme.FAMILIES) <= set(QFontDatabase.families())

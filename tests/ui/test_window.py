@@ -19,6 +19,7 @@ from kiosk.checkin.states import Scanning, Welcome
 from kiosk.config import Config
 from tests.ui.stand import Stand
 from ui.screen.bridge import Bridge
+from ui.screen.pictures import settle
 
 IDLE_FRAMES_PER_S = 11
 """The breathing ring steps ten times a second."""
@@ -90,7 +91,7 @@ def test_states_from_other_threads_arrive_in_order_on_the_gui_thread(qapp: QGuiA
     thread = threading.Thread(target=send)
     thread.start()
     thread.join()
-    QCoreApplication.processEvents()
+    settle(lambda: len(seen) == 200)
     assert seen == [(turn, True) for turn in range(200)]
 
 
