@@ -26,6 +26,10 @@ class BookedGuest:
     """Empty when the hotel does not know it."""
 
 
+LEAST_DIGITS = 6
+"""Fewer digits of a confirmation number with letters say too little."""
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
     """One stay as the hotel's system has it."""
@@ -42,7 +46,8 @@ def match(bookings: Iterable[Booking], identity: Identity, reference: str | None
     Args:
         bookings: What the hotel's system offered; nothing is believed to be filtered already.
         identity: The verified guest.
-        reference: Exactly four digits are the tail of the phone, anything else is a whole confirmation number.
+        reference: Exactly four digits are the tail of the phone, anything else is a whole confirmation number. The
+            kiosk's keypad has digits only, so all the digits of a number that has at least six are that number.
         today: The hotel's date. A stay may have begun yesterday: guests come after midnight.
     """
     offered = tuple(bookings)
@@ -90,7 +95,9 @@ def _refers_to(booking: Booking, reference: str) -> bool:
     if _PHONE_TAIL.fullmatch(wanted):
         digits = [sign for sign in booking.phone if sign.isascii() and sign.isdigit()]
         return len(digits) >= 7 and "".join(digits[-4:]) == wanted
-    return bool(wanted) and comparable_reference(booking.stay.confirmation) == wanted
+    number = comparable_reference(booking.stay.confirmation)
+    digits_alone = "".join(sign for sign in number if sign.isdigit())
+    return bool(wanted) and (wanted == number or (len(wanted) >= LEAST_DIGITS and wanted == digits_alone))
 
 
 def _same_document(guest: BookedGuest, number: str) -> bool:

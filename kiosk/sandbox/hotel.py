@@ -137,7 +137,9 @@ class Hotel:
     def _by_reference(self, reference: str) -> list[Row]:
         if re.fullmatch(r"[0-9]{4}", reference):
             return self._store.all("SELECT * FROM booking WHERE substr(phone, -4) = ? ORDER BY rowid", (reference,))
-        return self._store.all("SELECT * FROM booking WHERE confirmation = ? COLLATE NOCASE", (reference,))
+        # With or without its letters: guests type on a keypad of digits
+        either = "SELECT * FROM booking WHERE confirmation = ? COLLATE NOCASE OR ltrim(confirmation, 'SZ') = ?"
+        return self._store.all(either, (reference, reference))
 
     def _write_csv(self) -> None:
         """Replace the file in one step: a reader sees the old one or the new one."""

@@ -59,6 +59,22 @@ def test_a_reference_counts_with_the_verified_name(reference: str) -> None:
     assert match([FOREIGN, BY_NAME], GUEST, reference, TODAY) == BY_NAME.stay
 
 
+@pytest.mark.parametrize(
+    ("confirmation", "typed", "found"),
+    [
+        ("SZ20261124", "20261124", True),
+        ("sz-2026-1124", "20261124", True),
+        ("SZ20261124", "2026112", False),
+        ("SZ20261124", "120261124", False),
+        ("SZ12345", "12345", False),
+        ("12345", "12345", True),
+    ],
+)
+def test_a_keypad_of_digits_can_type_a_confirmation_number(confirmation: str, typed: str, found: bool) -> None:
+    mine = replace(BY_NAME, stay=replace(BY_NAME.stay, confirmation=confirmation))
+    assert match([mine], GUEST, typed, TODAY) == (mine.stay if found else NONE)
+
+
 @pytest.mark.parametrize("reference", ["208", "01208", "19900001208", "SZ-S", "SZ", "", "   ", "120 9", "٤٤٤٤"])
 def test_a_part_of_a_reference_is_none(reference: str) -> None:
     assert match([BY_NAME], GUEST, reference, TODAY) == NONE

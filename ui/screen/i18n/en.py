@@ -65,7 +65,7 @@ WORDS: dict[str, str] = {
     "progress.issuing_key_lead": "You are registered. One moment, please",
     # -- the booking
     "reference.heading": "Please type your booking",
-    "reference.lead": "Last four digits of your phone, or the confirmation number",
+    "reference.lead": "Last four digits of your phone, or the digits of the confirmation number",
     "reference.again": "Not found. Please check and type again ({tries}/{most})",
     "reference.ok": "Find",
     "reference.none": "No booking, ask the desk",

@@ -65,7 +65,7 @@ WORDS: dict[str, str] = {
     "progress.issuing_key_lead": "登记已保存，请稍候",
     # -- the booking
     "reference.heading": "请输入预订信息",
-    "reference.lead": "手机号后四位，或预订确认号",
+    "reference.lead": "手机号后四位，或预订确认号中的数字",
     "reference.again": "没有找到，请核对后再输入（{tries}/{most}）",
     "reference.ok": "查找",
     "reference.none": "没有预订，找前台",
