@@ -14,12 +14,13 @@ from typing import TypeGuard
 
 from kiosk.config import ReportingSection
 from kiosk.errors import ConfigError
+from kiosk.tls import HttpReply
 from offline_queue.backoff import retry_after_s
 from offline_queue.claims import Claimed
 from offline_queue.clock import Clock, SystemClock
 from offline_queue.endpoint import Limits
 from offline_queue.endpoints.signing import RequestSigner
-from offline_queue.endpoints.transport import HttpReply, MutualTls, NoAnswer
+from offline_queue.endpoints.transport import MutualTls, NoAnswer
 from offline_queue.replies import Answered, Reply, Result, Unanswered, answered, record_result
 
 

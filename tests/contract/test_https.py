@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -171,6 +172,41 @@ def test_headers_that_drip_do_not_hold_the_guest(tmp_path: Path, line: Line) -> 
 def test_a_handshake_that_never_comes_is_bounded_too(line: Line) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = line.new_client(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        begun = time.monotonic()
+        assert isinstance(failure(lambda: client.post("/v1/codes", {"code": SECRET})), GatewayUnavailable)
+        assert time.monotonic() - begun < 1.6
+        client.close()
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_asked_again_and_no_certificate_is_blamed(line: Line) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        callers: list[int] = []
+
+        def hang_up() -> None:
+            for _ in range(2):
+                with listener.accept()[0] as caller:
+                    callers.append(len(caller.recv(65536)))
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        client = line.new_client(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        assert "connection ended" in str(failure(lambda: client.post("/v1/codes", {"code": SECRET})))
+        thread.join(5)
+        assert len(callers) == 2
+        client.close()
+
+
+def test_a_name_with_several_addresses_that_swallow_calls_has_one_bound(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as waiting:
+        for _ in range(4):  # until the kernel drops the next one
+            caller = waiting.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        known = socket.getaddrinfo(*full.getsockname(), type=socket.SOCK_STREAM)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_names: known * 3)
+        client = line.new_client(f"https://127.0.0.1:{full.getsockname()[1]}")
         begun = time.monotonic()
         assert isinstance(failure(lambda: client.post("/v1/codes", {"code": SECRET})), GatewayUnavailable)
         assert time.monotonic() - begun < 1.6
