@@ -76,10 +76,10 @@ def test_a_code_is_seen_with_its_exact_bytes_and_the_time_it_was_first_shown(see
 def test_a_code_is_seen_once_in_each_watch(seeing: Room) -> None:
     seeing.stage.show_code(b"held up for long")
     first = seeing.watch_codes()
-    assert seeing.code(first).watch == first
+    assert seeing.next(CodeSeen).watch == first
     assert seeing.none_within(CodeSeen, 0.7)
     second = seeing.watch_codes()
-    assert seeing.code(second).watch == second
+    assert seeing.next(CodeSeen).watch == second
 
 
 def test_at_rest_nothing_is_looked_at_and_nothing_shown(seeing: Room) -> None:

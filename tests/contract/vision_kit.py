@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from drivers.camera.stage import Stage
 from kiosk.config import Config
-from kiosk.ports import CodeSeen, VisionReport, VisionUp
+from kiosk.ports import VisionReport, VisionUp
 from kiosk.vision_process import VisionProcess
 
 Report = TypeVar("Report")
@@ -33,18 +33,12 @@ class Room:
         self.vision.start(self.reports.put)
 
     def next(self, kind: type[Report], timeout_s: float = WAIT_S) -> Report:
-        """Wait for a report of one kind; others are dropped."""
+        """Wait for a report of one kind; others are dropped, and so is what an earlier watch tells late."""
         end = time.monotonic() + timeout_s
         while True:
             report = self.reports.get(timeout=max(0.01, end - time.monotonic()))
-            if isinstance(report, kind):
+            if isinstance(report, kind) and getattr(report, "watch", self.watch) >= self.watch:
                 return report
-
-    def code(self, watch: int) -> CodeSeen:
-        """Wait for the code that this watch sees; a late report of an earlier watch may come first."""
-        while (seen := self.next(CodeSeen)).watch < watch:
-            pass
-        return seen
 
     def none_within(self, kind: type[object], seconds: float) -> bool:
         """Say whether no report of this kind came."""
