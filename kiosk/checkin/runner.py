@@ -49,6 +49,7 @@ from kiosk.checkin.presentations import Presentations
 from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import Capturing, Scanning, Welcome
 from kiosk.checkin.timeouts import Budgets
+from kiosk.checkin.troubles import Troubles
 from kiosk.checkin.world import World
 from kiosk.model import Case, Reason, Refusal, Registration
 from kiosk.ports import CodeHintSeen, CodeSeen, FaceDecided, FaceHintSeen, VisionDown, VisionUp
@@ -85,6 +86,7 @@ class Runner:
         self._visit = Visit(Ticket(first_visit, 0))
         self._watch = (0, self._visit.ticket)
         self._presentations = Presentations()
+        self._troubles = Troubles()
         self._built: dict[Case, Registration] = {}
         self._offers = Offers()
         self._began = time.monotonic()
@@ -190,6 +192,7 @@ class Runner:
             perform.audit_consent(self._world, event.consent)
         if isinstance(event, Back | StaffRetried):
             self._presentations.clear()
+        self._troubles.note(event, before.ticket, self._number())
         self._visit = after
         if not isinstance(event, CodeHinted | FaceHinted):
             ms = round((time.monotonic() - self._began) * 1000)

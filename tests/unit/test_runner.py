@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.world import World
 from kiosk.errors import DeviceUnavailable, GatewayUnavailable, OutboxUnavailable
 from kiosk.model import Case, Reason, Refusal, Registration, RegistrationId, ScannedCode, StaffDecision
-from kiosk.ports import CodeSeen, FaceDecided, VisionDown, VisionReport, VisionUp
+from kiosk.ports import CodeSeen, FaceDecided, FaceHintSeen, VisionDown, VisionReport, VisionUp
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -330,6 +331,29 @@ def test_the_journal_holds_no_guest_and_plays_again(
     assert [entry.next for entry in read(log)][-2:] == ["Done", "Welcome"]
     assert replay.main([str(log)]) == 0
     assert "as recorded" in capsys.readouterr().out
+
+
+def test_each_refusal_is_a_line_in_the_log_and_a_hint_is_one_however_often_it_comes(
+    lobby: Lobby, begin: Callable[..., Guest], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    guest = begin()
+    guest.shows(b"pay")
+    guest.until(Scanning)
+    guest.to_face_consent()
+    guest.says(Consented(consent("face")))
+    guest.until(Capturing)
+    for hint in (Reason.TWO_FACES, None, Reason.TWO_FACES):
+        guest.runner.tell(FaceHintSeen(lobby.watch, hint))
+    guest.runner.tell(FaceDecided(lobby.watch, Refusal(Reason.NOT_MATCHED)))
+    while guest.now.state != Capturing(guest.now.state.case, 1, refused=Reason.NOT_MATCHED):  # type: ignore[union-attr]
+        guest.now = lobby.shown.get(timeout=5)
+    assert [line.getMessage() for line in caplog.records if line.name == "kiosk.checkin.troubles"] == [
+        "number 101: CodeRefused: code.payment",
+        "number 101: FaceHinted: face.two",
+        "number 101: FaceRefused: face.not_matched",
+    ]
+    assert GUEST.name not in caplog.text
 
 
 def test_a_replayed_log_that_the_flow_no_longer_follows_says_so(tmp_path: Path) -> None:
