@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.errors import ContractError, OutboxUnavailable
-from offline_queue.address import fitting
+from kiosk.socket_address import fitting
 from offline_queue.inquiry import Inquiry, Row
 
 _PATIENCE_S = 10.0

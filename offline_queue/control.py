@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from kiosk.errors import KioskError, OutboxUnavailable
-from offline_queue.address import fitting
+from kiosk.socket_address import fitting
 from offline_queue.inquiry import Answers, Inquiry, Sync
 from offline_queue.owner import OutboxOwner
 

@@ -26,12 +26,11 @@ from drivers.camera.render import Box, Frame, Sitter
 from drivers.camera.stage import MAX_MESSAGE_BYTES
 from kiosk.config import Config
 from kiosk.errors import DeviceUnavailable, KioskError
+from kiosk.socket_address import fitting
 
 log = logging.getLogger(__name__)
 
 DEVICE = "simulated camera"
-_MAX_PATH_BYTES = 107
-"""What the kernel takes as the name of a Unix socket."""
 _CLIENT_S = 2.0
 _DETECT_SIDES_PX = (200, 280, 360, 480)
 
@@ -195,16 +194,13 @@ def _bytes(text: str) -> bytes:
 
 def _listen(path: Path) -> socket.socket:
     """Return a listening socket that only this account can reach. Raises DeviceUnavailable."""
-    if len(os.fsencode(path)) > _MAX_PATH_BYTES:
-        raise DeviceUnavailable(
-            DEVICE, f"camera.scene_socket has more than {_MAX_PATH_BYTES} bytes: {path}; choose a shorter path"
-        )
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _clear(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     mask = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        with fitting(path) as address:
+            listener.bind(address)
         listener.listen()
     except OSError as error:
         listener.close()
@@ -224,7 +220,8 @@ def _clear(path: Path) -> None:
         raise DeviceUnavailable(DEVICE, f"camera.scene_socket {path} is a file of another kind; choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
         try:
-            probe.connect(str(path))
+            with fitting(path) as address:
+                probe.connect(address)
         except OSError:
             path.unlink(missing_ok=True)
             return

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from kiosk.errors import DeviceUnavailable
+from kiosk.socket_address import fitting
 
 CONNECT_S = 10.0
 """The camera's process may just be starting, or starting again."""
@@ -64,7 +65,8 @@ class Stage:
         while True:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             try:
-                connection.connect(str(self._path))
+                with fitting(self._path) as address:
+                    connection.connect(address)
             except OSError as error:
                 connection.close()
                 if time.monotonic() > end:

@@ -11,14 +11,14 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError, OperationalError
 from kiosk.sandbox.people import PEOPLE, Person
 from kiosk.sandbox.world import Sandbox
+from kiosk.socket_address import fitting
 
 SOCKET_FILE = "control.sock"
 WAIT_S = 15.0
@@ -37,7 +37,7 @@ def ask(run_dir: Path, what: str, **arguments: object) -> Any:  # noqa: ANN401 -
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(WAIT_S)
-            with _reachable(run_dir) as address:
+            with fitting(run_dir / SOCKET_FILE) as address:
                 line.connect(address)
             line.sendall(json.dumps({"do": what, **arguments}).encode() + b"\n")
             with line.makefile("rb") as stream:
@@ -58,7 +58,7 @@ class ControlServer:
         self._path = sandbox.info.run_dir / SOCKET_FILE
         self._path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with _reachable(sandbox.info.run_dir) as address:
+        with fitting(self._path) as address:
             before = os.umask(0o177)
             try:
                 self._listener.bind(address)
@@ -120,13 +120,3 @@ def _person(key: object) -> Person:
     if not isinstance(key, str) or key not in PEOPLE:
         raise ValueError(f"no such person: {key!r}; one of {', '.join(PEOPLE)}")
     return PEOPLE[key]
-
-
-@contextmanager
-def _reachable(run_dir: Path) -> Iterator[str]:
-    """Yield an address of the socket that is short however long the folder's path is (a Unix socket has 107 bytes)."""
-    descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{SOCKET_FILE}"
-    finally:
-        os.close(descriptor)

@@ -92,10 +92,15 @@ class TestSimulated(CameraContract):
             camera.open()
         assert self.path.read_text() == "somebody's notes"
 
-    def test_a_path_too_long_for_a_socket_is_named(self, short: Path) -> None:
-        camera = SimulatedCamera(short / ("x" * 120), 30)
-        with pytest.raises(DeviceUnavailable, match="shorter"):
-            camera.open()
+    def test_a_folder_deeper_than_a_socket_address_serves_too(self, short: Path) -> None:
+        deep = short / ("d" * 60) / ("e" * 60) / "scene.sock"
+        camera = SimulatedCamera(deep, 30)
+        camera.open()
+        Stage(deep).show_code(b"held up in a deep folder")
+        with pytest.raises(DeviceUnavailable, match="another kiosk"):
+            SimulatedCamera(deep, 30).open()
+        camera.close()
+        assert not deep.exists()
 
     def test_a_pulled_cable_is_noticed_and_mended(self, camera: Camera) -> None:
         camera.open()

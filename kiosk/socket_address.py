@@ -1,4 +1,4 @@
-"""Names of Unix sockets: the kernel takes 107 bytes, a state folder may lie deeper."""
+"""Addresses of Unix sockets: the kernel takes 107 bytes, a state folder may lie deeper."""
 
 from __future__ import annotations
 
