@@ -96,11 +96,11 @@ class Vision(Protocol):
         ...
 
     def rest(self) -> None:
-        """Look at nothing. Templates of the last attempt are dropped."""
+        """Look at nothing, keep nothing: every shared frame is zeroed, references and templates are dropped."""
         ...
 
     def wipe(self) -> None:
-        """End of a visit: zero every shared frame, drop references, templates and codes."""
+        """End of a visit: nothing that was seen in it is kept, whatever was asked last."""
         ...
 
     def close(self) -> None:

@@ -35,7 +35,6 @@ from kiosk.vision_messages import (
     Message,
     Quit,
     Ready,
-    Rest,
     Saw,
     WatchCodes,
     WatchFace,
@@ -112,9 +111,6 @@ class VisionLoop:
                 self._end_mode()
                 attempt = self._make_attempt(reference) if self._make_attempt is not None else None
                 self._begin_mode(LookForFace(watch, attempt))
-            case Rest():
-                self._end_mode()
-                self._frames.withdraw()
             case Wipe(wipes):
                 self._end_mode()
                 self._frames.wiped(wipes)

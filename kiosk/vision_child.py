@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import struct
@@ -15,16 +16,20 @@ from kiosk.config import Config
 from kiosk.frames import Frames
 from kiosk.vision_messages import Command, Quit
 
+log = logging.getLogger(__name__)
+
 SEND_S = 0.05
 """A process that does not take a command in this time hangs, and is ended."""
 RECEIVE_S = 1.0
 LEAVE_S = 1.0
 """How long it may take to leave by itself."""
+REAP_S = 2.0
+"""How long a killed process may take to be gone; one that waits in the kernel for a broken camera takes for ever."""
 
 
 class VisionChild:
     """A child process that shares ``frames``. All calls come from one thread, which must outlive the child:
-    the kernel ends the child when the thread that started it ends."""
+    the kernel ends the child when the thread that started it ends. Raises OSError when it cannot be started."""
 
     def __init__(self, config: Config, frames: Frames) -> None:
         ours, theirs = socket.socketpair()
@@ -41,7 +46,11 @@ class VisionChild:
                 stdout=subprocess.DEVNULL,
                 env=_environment(),
             )
-        self.send(config)
+        try:
+            self.send(config)
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def pid(self) -> int:
@@ -52,7 +61,7 @@ class VisionChild:
         self.connection.send(message)
 
     def end(self) -> None:
-        """Let the process leave, or kill it; at most 2 s."""
+        """Let the process leave, or kill it; at most 3 s."""
         with contextlib.suppress(OSError):
             self.send(Quit())
         try:
@@ -68,7 +77,10 @@ class VisionChild:
 
     def _reap(self) -> None:
         self.connection.close()
-        self._process.wait()
+        try:
+            self._process.wait(REAP_S)
+        except subprocess.TimeoutExpired:
+            log.error("vision process %d does not end and is left behind; unplug its camera", self.pid)
 
 
 def _limit(end: socket.socket, option: int, seconds: float) -> None:

@@ -22,13 +22,8 @@ class WatchFace:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
 class Wipe:
-    """A visit has ended. ``wipes``: see ``Frames.wipe``."""
+    """Look at nothing, keep nothing. ``wipes``: see ``Frames.wipe``."""
 
     wipes: int
 
@@ -38,7 +33,7 @@ class Quit:
     pass
 
 
-Command: TypeAlias = WatchCodes | WatchFace | Rest | Wipe | Quit
+Command: TypeAlias = WatchCodes | WatchFace | Wipe | Quit
 
 # ---- from the vision process -----------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 from typing import assert_never
 
@@ -23,7 +23,6 @@ from kiosk.vision_messages import (
     Logged,
     Message,
     Ready,
-    Rest,
     Saw,
     WatchCodes,
     WatchFace,
@@ -42,9 +41,9 @@ STEADY_S = 30.0
 
 
 class VisionProcess:
-    """Implements ``kiosk.ports.Vision``. One thread of its own owns the child; calls from any thread only put.
+    """Implements ``kiosk.ports.Vision``. One thread of its own owns the child; orders come from one other and only put.
 
-    ``latest_frame`` and ``wipe`` touch the shared frames directly.
+    ``latest_frame``, ``rest`` and ``wipe`` touch the shared frames directly.
     """
 
     def __init__(self, config: Config) -> None:
@@ -59,7 +58,7 @@ class VisionProcess:
         self._is_up: bool | None = None
         self._report: Callable[[VisionReport], None] = lambda report: None
 
-    # -- from any thread
+    # -- from the check-in's thread, but for what is only read
 
     def start(self, report: Callable[[VisionReport], None]) -> None:
         self._report = report
@@ -73,7 +72,7 @@ class VisionProcess:
         self._put(WatchFace(watch, reference))
 
     def rest(self) -> None:
-        self._put(Rest())
+        self.wipe()
 
     def wipe(self) -> None:
         self._put(Wipe(self._frames.wipe()))
@@ -104,9 +103,19 @@ class VisionProcess:
         return self._frames.latest()
 
     def _put(self, command: Command) -> None:
-        if not self._closing.is_set():
-            self._commands.put(command)
-            self._ring()
+        """Order something. What still waits is superseded, but for the last wipe: no portrait outlives its question."""
+        if self._closing.is_set():
+            return
+        wipes = [waiting for waiting in self._waiting() if isinstance(waiting, Wipe)]
+        for kept in (*wipes[-1:], command):
+            self._commands.put(kept)
+        self._ring()
+
+    def _waiting(self) -> Iterator[Command]:
+        """Take what waits, one by one."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._commands.get_nowait()
 
     def _ring(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -131,13 +140,13 @@ class VisionProcess:
         self._frames.may_be_silent(time.monotonic() + START_S)
         try:
             self._child = child = VisionChild(self._config, self._frames)
-        except OSError as error:
-            return f"cannot be started: {error.strerror}"
+        except Exception as error:  # as below
+            return f"cannot be started ({type(error).__name__})"
         reason = "closed"
         try:
             while not self._closing.is_set():
                 self._attend(child)
-        except (EOFError, OSError) as error:
+        except Exception as error:  # gone, hung, or a fault of ours: another process is tried, this thread goes on
             reason = f"ended or hung ({type(error).__name__})"
         if self._closing.is_set():
             child.end()
@@ -148,12 +157,12 @@ class VisionProcess:
         return reason
 
     def _attend(self, child: VisionChild) -> None:
-        """Carry what there is in both directions. Raises EOFError or OSError when the process must be replaced."""
+        """Carry what there is in both directions. Raises when the process must be replaced."""
         ready = wait([child.connection, self._bell], CHECK_S)
         if self._bell in ready:
             os.eventfd_read(self._bell)
-        while not self._commands.empty():
-            child.send(self._commands.get())
+        for command in self._waiting():
+            child.send(command)
         if child.connection in ready:
             self._take(child.connection.recv())
         if self._frames.silent_for(time.monotonic()) > 0:

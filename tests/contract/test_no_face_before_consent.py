@@ -20,7 +20,7 @@ from kiosk.face.pad import Pad
 from kiosk.frames import Frames
 from kiosk.ports import CodeSeen, FaceDecided
 from kiosk.vision import VisionLoop
-from kiosk.vision_messages import CameraUp, Message, Quit, Ready, Rest, Saw, WatchCodes, WatchFace
+from kiosk.vision_messages import CameraUp, Message, Quit, Ready, Saw, WatchCodes, WatchFace, Wipe
 from kiosk.weights import cache
 from tests.contract.vision_kit import short_folder
 
@@ -91,7 +91,7 @@ def test_no_face_function_sees_a_frame_while_codes_are_watched_or_at_rest(watche
     watched.until(CodeSeen)
     watched.stage.show_face(cache.path("demo_face_astronaut"))
     threading.Event().wait(0.5)
-    watched.kiosk.send(Rest())
+    watched.kiosk.send(Wipe(1))
     threading.Event().wait(0.3)
     assert watched.calls == []
 
