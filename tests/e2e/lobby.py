@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from drivers.camera.stage import Stage
+from kiosk import log as logs
 from kiosk.app import Kiosk
 from kiosk.checkin import consent
 from kiosk.checkin.events import Consented, Event, FieldsChosen, ReservationConfirmed
@@ -65,6 +68,9 @@ class Lobby:
         """Called on the runner's thread for each state, before anybody else hears of it."""
 
     def __enter__(self) -> Self:
+        hooks = sys.excepthook, threading.excepthook  # pytest's: an error in a thread still fails the test
+        logs.configure(self.config.kiosk.state_dir, quiet=True)
+        sys.excepthook, threading.excepthook = hooks
         self.kiosk.start()
         self.until(Welcome)
         self.watch.wait("the camera", lambda: self.kiosk.offers().codes, WAIT_S)
@@ -74,6 +80,7 @@ class Lobby:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kiosk.stop()
+        logs.unconfigure()
         self._short.cleanup()
 
     def now(self) -> Shown:
@@ -107,8 +114,13 @@ class Lobby:
             self.says(FieldsChosen((("ethnicity", "01"),)))
         self.until(AskingFaceConsent)
 
+    def told(self, *words: str) -> bool:
+        """Say whether one line of kiosk.log holds all ``words``."""
+        lines = (self.config.kiosk.state_dir / "log" / "kiosk.log").read_text(encoding="utf-8").splitlines()
+        return any(all(word in line for word in words) for line in lines)
+
     def log_text(self) -> str:
-        """Everything that was written under the kiosk's log folder."""
+        """Everything that was written under the kiosk's state folder as text: log, audit, visits."""
         found = [path.read_text(encoding="utf-8") for path in self.config.kiosk.state_dir.rglob("*.log*")]
         found += [path.read_text(encoding="utf-8") for path in self.config.kiosk.state_dir.rglob("*.jsonl")]
         return "\n".join(found)

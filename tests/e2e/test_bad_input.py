@@ -10,12 +10,13 @@ from collections.abc import Iterator
 import pytest
 
 from kiosk.checkin import replay
-from kiosk.checkin.events import Declined, Expired, Finished, StaffApproved, StaffEnded, StaffRetried
+from kiosk.checkin.events import Declined, Expired, Finished, ReferenceTyped, StaffApproved, StaffEnded, StaffRetried
 from kiosk.checkin.states import (
     AskingIdentityConsent,
     AskingReference,
     Capturing,
     Done,
+    LookingUp,
     Scanning,
     ShowingReservation,
     StaffNeeded,
@@ -50,7 +51,19 @@ def decision(lobby: House, code: str = "document_and_person_seen") -> StaffAppro
 def reason(lobby: House) -> Reason:
     state = lobby.until(StaffNeeded)
     assert isinstance(state, StaffNeeded)
+    assert lobby.told("staff needed: number ", state.reason.value)
     return state.reason
+
+
+def looking_up(lobby: House) -> bool:
+    return isinstance(lobby.now().state, LookingUp)
+
+
+def assert_nobody_is_named(lobby: House, who: str) -> None:
+    text, person = lobby.log_text(), PEOPLE[who]
+    assert text
+    for value in (person.name, person.id_number, person.address):
+        assert not value or value not in text
 
 
 @pytest.mark.parametrize(
@@ -68,6 +81,7 @@ def test_a_code_that_is_no_use_here_gets_words_and_another_chance(
     lobby.stage.show_code(payload)
     state = lobby.until(Scanning)
     assert state == Scanning(refused=expected, refusals=1)
+    assert lobby.told("CodeRefused", expected.value)
     assert payload.decode()[:40] not in lobby.log_text()
     lobby.stage.show_code(lobby.sandbox.issue_claim169("zhou"))
     lobby.until(AskingIdentityConsent)
@@ -77,6 +91,7 @@ def test_a_code_that_is_no_use_here_gets_words_and_another_chance(
 def test_a_forged_eid_goes_to_a_person_in_neutral_words(lobby: House, fault: str) -> None:
     lobby.identify(lobby.sandbox.issue_claim169("zhou", fault=fault))
     assert reason(lobby) is Reason.CODE_FORGED
+    assert_nobody_is_named(lobby, "zhou")
 
 
 @pytest.mark.parametrize(("fault", "expected"), [("expired", Reason.CODE_EXPIRED), ("bomb", Reason.CODE_BROKEN)])
@@ -88,6 +103,8 @@ def test_an_expired_or_broken_eid_asks_for_another(lobby: House, fault: str, exp
     state = lobby.until(Scanning)
     assert isinstance(state, Scanning)
     assert state.refused is expected
+    assert lobby.told("ResolveRefused", expected.value)
+    assert_nobody_is_named(lobby, "zhou")
 
 
 def test_a_code_used_in_an_earlier_visit_is_refused_as_replayed(lobby: House) -> None:
@@ -104,6 +121,8 @@ def test_a_code_used_in_an_earlier_visit_is_refused_as_replayed(lobby: House) ->
     state = lobby.until(Scanning)
     assert isinstance(state, Scanning)
     assert state.refused is Reason.CODE_REPLAYED
+    assert lobby.told("ResolveRefused", "code.replayed")
+    assert code.decode() not in lobby.log_text()
 
 
 @pytest.mark.parametrize(
@@ -114,11 +133,18 @@ def test_a_gateway_that_fails_leads_to_a_person(lobby: House, fault: str, expect
     lobby.sandbox.fault(fault)
     lobby.identify(lobby.sandbox.issue_suishen("lin"))
     assert reason(lobby) is expected
-    assert PEOPLE["lin"].name not in lobby.log_text()
+    assert lobby.told("identity: ")
+    assert_nobody_is_named(lobby, "lin")
 
 
 def test_a_guest_without_a_booking_is_asked_for_a_reference(lobby: House) -> None:
     assert isinstance(lobby.identify(lobby.sandbox.issue_suishen("walkin")), AskingReference)
+    assert lobby.told("ReservationMissing", "stay.no_reservation")
+    for tries in (1, 2, 3):
+        lobby.says(ReferenceTyped("0000"))
+        eventually("an answer", lambda: getattr(lobby.now().state, "tries", 3) == tries and not looking_up(lobby))
+    assert reason(lobby) is Reason.NO_RESERVATION
+    assert_nobody_is_named(lobby, "walkin")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +167,9 @@ def test_somebody_elses_face_is_not_matched_and_ends_with_staff(lobby: House) ->
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
     lobby.stage.show_face(face(HOPPER))
     lobby.agrees("face")
-    assert reason(lobby) in {Reason.NOT_MATCHED, Reason.NOT_LIVE, Reason.FACE_DOUBTFUL}
+    last = reason(lobby)
+    assert last in {Reason.NOT_MATCHED, Reason.NOT_LIVE, Reason.FACE_DOUBTFUL}
+    assert lobby.told("FaceRefused", last.value)
     assert lobby.kiosk.keys.issued == []
 
 
@@ -152,6 +180,7 @@ def test_two_faces_are_no_guest(lobby: House) -> None:
     state = lobby.until(Capturing)
     eventually("the hint", lambda: getattr(lobby.now().state, "hint", None) is Reason.TWO_FACES)
     assert isinstance(state, Capturing)
+    assert lobby.told("FaceHinted", "face.two")
 
 
 def test_a_face_of_120_px_is_asked_to_come_closer(lobby: House) -> None:
@@ -159,6 +188,7 @@ def test_a_face_of_120_px_is_asked_to_come_closer(lobby: House) -> None:
     lobby.stage.show_face(face(ASTRONAUT), face_px=120)
     lobby.agrees("face")
     eventually("the hint", lambda: getattr(lobby.now().state, "hint", None) is Reason.FACE_TOO_FAR)
+    assert lobby.told("FaceHinted", "face.too_far")
 
 
 def test_an_empty_lobby_ends_with_staff(lobby: House) -> None:
@@ -167,6 +197,7 @@ def test_an_empty_lobby_ends_with_staff(lobby: House) -> None:
     lobby.agrees("face")
     eventually("staff", lambda: isinstance(lobby.now().state, StaffNeeded), 90)
     assert reason(lobby) is Reason.NO_FACE
+    assert lobby.told("FaceRefused", "face.none")
 
 
 def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: House) -> None:
@@ -175,6 +206,7 @@ def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: Ho
     lobby.stage.show_face(face(ASTRONAUT))
     lobby.agrees("face")
     assert reason(lobby) is Reason.KEY_FAILED
+    assert lobby.told("key encoder: ")
     lobby.says(StaffRetried())
     lobby.until(Done)
     assert len(lobby.kiosk.keys.issued) == 1
@@ -190,6 +222,8 @@ def test_a_police_endpoint_that_is_down_holds_nobody_up_and_loses_nothing(lobby:
         done = lobby.until(Done)
         assert isinstance(done, Done)
         assert lobby.watch.receipts == []
+        eventually("a line in the log", lambda: lobby.told("sync: endpoint: "))
+        assert_nobody_is_named(lobby, "zhou")
     finally:
         lobby.sandbox.open_police()
     lobby.says(Finished())
@@ -213,8 +247,7 @@ def test_a_visit_that_staff_end_leaves_nothing(lobby: House) -> None:
     lobby.says(StaffEnded())
     lobby.until(Welcome)
     assert sum(lobby.kiosk.owner.status().counts.values()) == 0
-    assert PEOPLE["shen"].name not in lobby.log_text()
-    assert PEOPLE["shen"].id_number not in lobby.log_text()
+    assert_nobody_is_named(lobby, "shen")
 
 
 def test_noise_is_no_code(lobby: House) -> None:
@@ -230,6 +263,8 @@ def test_a_full_disk_gives_no_key_and_the_record_is_put_once_there_is_room(lobby
     lobby.stage.show_face(face(HOPPER))
     lobby.agrees("face")  # the two photos need pages of their own
     assert reason(lobby) is Reason.SAVE_FAILED
+    assert lobby.told("outbox: ")
+    assert_nobody_is_named(lobby, "zhou")
     assert lobby.kiosk.keys.issued == []
     assert sum(lobby.kiosk.owner.status().counts.values()) == 0
     lobby.kiosk.owner.call(lambda store: fill(store, full=False))
