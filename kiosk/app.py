@@ -16,13 +16,12 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from datetime import time as clock_time
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from drivers.key_encoder.absent import AbsentKeyEncoder
 from kiosk import audit, capabilities
-from kiosk.audit import AuditLog
+from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.checkin import consent
 from kiosk.checkin.events import Event
 from kiosk.checkin.journal import Journal
@@ -40,24 +39,21 @@ from kiosk.config import Config
 from kiosk.credentials.recognise import recognise
 from kiosk.errors import KioskError
 from kiosk.identity.resolvers import Resolvers
-from kiosk.model import Case, Consent, Reason, Refusal, Registration, RegistrationId, Reservation
+from kiosk.model import Case, Consent, Reason, Refusal, Registration, RegistrationId
 from kiosk.ports import KeyEncoder, VisionDown, VisionReport, VisionUp
-from kiosk.registration.record import build
+from kiosk.registration.record import build, ends
 from kiosk.staff.access import StaffAccess
 from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import StateStore
 from kiosk.vision_process import VisionProcess
 from offline_queue.control import ControlServer
-from offline_queue.owner import OutboxOwner
+from offline_queue.owner import SOCKET_FILE, OutboxOwner
 from offline_queue.sync import SyncThread
 
 log = logging.getLogger(__name__)
 
-AUDIT_FILE = "audit.jsonl"
 KEYLESS_S, KEYLESS_MOST = 86_400.0, 500
 """How far back a start looks for records without a key."""
-CHECK_OUT = clock_time(12, 0)
-"""When a key of the departure day ends, hotel time."""
 
 
 class Kiosk:
@@ -117,7 +113,7 @@ class Kiosk:
         self.sync = SyncThread(self.owner, module.make(config.reporting), config.reporting, on_receipt=self._receipted)
         self.sync.start()
         self._closing("sync", self.sync.stop)
-        control = ControlServer(self.owner, config.kiosk.state_dir / "queue.sock", sync=self.sync)
+        control = ControlServer(self.owner, config.kiosk.state_dir / SOCKET_FILE, sync=self.sync)
         control.start()
         self._closing("control", control.stop)
 
@@ -142,7 +138,7 @@ class Kiosk:
             audit=self.audit,
             offers=self.offers,
             today=lambda: self._now().date(),
-            key_until=self._key_until,
+            key_until=lambda reservation: ends(reservation, self._zone),
         )
         self.runner = Runner(
             world,
@@ -223,9 +219,6 @@ class Kiosk:
     def _register(self, case: Case) -> Registration | Refusal:
         record_id = RegistrationId(str(uuid.uuid4()))
         return build(case, self._config.kiosk, self._now(), record_id, secrets.token_bytes(16))
-
-    def _key_until(self, reservation: Reservation) -> datetime:
-        return datetime.combine(reservation.departure, CHECK_OUT, self._zone)
 
     def _report(self, report: VisionReport) -> None:
         if isinstance(report, VisionDown | VisionUp):

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 Value = str | int | float | bool | None
 
+AUDIT_FILE = "audit.jsonl"
+"""In the state folder."""
 BEFORE_ALL = "0" * 64
 _OURS = re.compile(r"(?=\d*[a-f])(?:[0-9a-f]{32}|[0-9a-f]{64})")
 """Identifiers and digests of ours, alone in a field: no number of a guest has this form."""

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from drivers.camera import render
 from drivers.camera.pace import Pace
 from drivers.camera.render import Box, Frame, Sitter
-from drivers.camera.stage import MAX_MESSAGE_BYTES
+from drivers.camera.stage import MAX_MESSAGE_BYTES, scene_socket
 from kiosk.config import Config
 from kiosk.errors import DeviceUnavailable, KioskError
 from kiosk.socket_address import fitting
@@ -149,8 +149,7 @@ class SimulatedCamera:
 
 def make(config: Config) -> SimulatedCamera:
     """Build the driver."""
-    camera = config.camera
-    return SimulatedCamera(camera.scene_socket or config.kiosk.state_dir / "scene.sock", camera.fps)
+    return SimulatedCamera(scene_socket(config), config.camera.fps)
 
 
 def sitter(path: Path) -> Sitter:

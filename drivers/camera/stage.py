@@ -8,6 +8,7 @@ import socket
 import time
 from pathlib import Path
 
+from kiosk.config import Config
 from kiosk.errors import DeviceUnavailable
 from kiosk.socket_address import fitting
 
@@ -15,6 +16,11 @@ CONNECT_S = 10.0
 """The camera's process may just be starting, or starting again."""
 ANSWER_S = 10.0
 MAX_MESSAGE_BYTES = 64 * 1024
+
+
+def scene_socket(config: Config) -> Path:
+    """Return where the simulated camera of a kiosk listens."""
+    return config.camera.scene_socket or config.kiosk.state_dir / "scene.sock"
 
 
 class Stage:

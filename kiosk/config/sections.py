@@ -133,7 +133,6 @@ class FaceSection(Section):
     doubt_threshold: float = Field(default=0.33, ge=0.33, le=1.0)
     pad_threshold: float = Field(default=0.55, ge=PAD_FLOOR, le=1.0)
     attempt_s: float = Field(default=12, ge=3, le=60)
-    min_age_years: int = Field(default=14, ge=14, le=21)
 
 
 class OutboxSection(Section):

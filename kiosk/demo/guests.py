@@ -16,10 +16,6 @@ from kiosk.checkin.states import (
     Capturing,
     Done,
     FetchingPortrait,
-    IssuingKey,
-    LookingUp,
-    Resolving,
-    Saving,
     Scanning,
     ShowingReservation,
     StaffNeeded,
@@ -80,7 +76,6 @@ QUESTIONS: dict[type[State], tuple[str, ...]] = {
     ShowingReservation: ("confirmButton",),
     AskingFields: ("ethnicityRow_01",),
 }
-KIOSKS_TURN = (Resolving, LookingUp, FetchingPortrait, Capturing, Saving, IssuingKey)
 ANSWERED = (AskingIdentityConsent, ShowingReservation, AskingFields, AskingFaceConsent, StaffNeeded, Done)
 VISIT_S = 90.0
 PREVIEW_S = 0.2

@@ -14,14 +14,12 @@ import base64
 import sys
 from pathlib import Path
 
-from drivers.camera.stage import Stage
+from drivers.camera.stage import Stage, scene_socket
 from kiosk.config import Config, load
 from kiosk.embedded import sandbox_dir
 from kiosk.sandbox import control
 from kiosk.sandbox.people import ASTRONAUT, PEOPLE
 from kiosk.weights import cache
-
-SCENE_SOCKET = "scene.sock"
 
 
 def main(argv: list[str]) -> int:
@@ -39,7 +37,7 @@ def main(argv: list[str]) -> int:
     if arguments.what != "nothing" and arguments.person is None:
         sys.stderr.write(f"hold: whose? one of: {', '.join(sorted(PEOPLE))}\n")
         return 2
-    stage = Stage(config.camera.scene_socket or config.kiosk.state_dir / SCENE_SOCKET)
+    stage = Stage(scene_socket(config))
     try:
         _hold(stage, config, arguments.what, arguments.person, arguments.fault)
     except ValueError as error:

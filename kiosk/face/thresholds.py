@@ -20,7 +20,7 @@ much about the guests of one hotel: its own trial must confirm the numbers. "Cho
 | frames for the match   | 2          | the best of each half; each costs two runs of SFace, 30 ms |
 | smallest face          | 150/1280   | of the frame's longer side, as YuNet measures width; study: scores of |
 |                        | and 60 px  | bona fide photos fall below 0.5 under it. SFace's own cut is 112 px |
-| least context          | 2.0        | times the face's height that fit into the frame: the anti-spoofing nets |
+| least context          | 2.0        | times the face's height that fit into the frame: the PAD nets |
 |                        |            | judge by the surroundings; steps: one of the two fell below 0.2 at 1.9 |
 | another face           | 1/3        | of the guest's width or more; choice: smaller ones stand further back |
 | turned aside           | 0.22       | nose beside the eyes' middle / distance of the eyes; by a face's |

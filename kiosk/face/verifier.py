@@ -2,7 +2,7 @@
 
     frame ─▶ exactly one face, near, frontal, lit, sharp? ─no─▶ a hint for the guest
                │ yes: it counts
-               ├─▶ anti-spoofing score ──────▶ median of 15 ─┐
+               ├─▶ PAD score ────────────────▶ median of 15 ─┐
                └─▶ best frame of each half ─▶ one template ──┴─▶ decide ─▶ FaceVerification | Refusal
 
 Where the face is lost, jumps, or is joined by another one, the count begins again: the face that was found

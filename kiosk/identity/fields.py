@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from kiosk.credentials import resident_id
+
 MAX_NAME, MAX_ADDRESS = 60, 70
 _NUMBER = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 _PROVINCE = re.compile(r"[1-9][0-9]", re.ASCII)
@@ -33,7 +35,7 @@ def address(value: object) -> str | None:
 def id_number(value: object) -> str | None:
     """Return 18 characters in the form of GB 11643; whether the check digit holds is asked elsewhere."""
     text = line(value, 18)
-    return _match(_NUMBER, text.upper()) if text is not None else None
+    return _match(_NUMBER, resident_id.normal(text)) if text is not None else None
 
 
 def province(value: object) -> str | None:

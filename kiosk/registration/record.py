@@ -36,7 +36,7 @@ from kiosk.registration.validators import findings
 log = logging.getLogger(__name__)
 
 CHECK_OUT = time(12, 0)
-"""When a stay ends on the day of departure, hotel time."""
+"""When a stay, and with it the room's key, ends on the day of departure, hotel time."""
 RESIDENT_ID = "11"
 OFFLINE_SOURCES = frozenset({"claim169"})
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
@@ -106,6 +106,11 @@ def guest_code(hotel_code: str, at: datetime, record_id: RegistrationId) -> str:
     return f"{hotel_code}{seconds:09d}{UUID(record_id).int % 1000:03d}"
 
 
+def ends(stay: Reservation, zone: ZoneInfo) -> datetime:
+    """Return when the stay is over."""
+    return datetime.combine(stay.departure, CHECK_OUT, zone)
+
+
 def _guest(identity: Identity, declared: dict[str, str]) -> dict[str, object]:
     number = identity.id_number
     given = {"ethnicity": declared["ethnicity"]} if identity.ethnicity is None and "ethnicity" in declared else {}
@@ -132,7 +137,7 @@ def _stay(stay: Reservation, at: datetime, zone: ZoneInfo) -> dict[str, object]:
         "partySize": stay.party_size,
         "roomNo": stay.room_no,
         "checkInAt": _moment(at),
-        "plannedOutAt": _moment(datetime.combine(stay.departure, CHECK_OUT, zone)),
+        "plannedOutAt": _moment(ends(stay, zone)),
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from kiosk.credentials import resident_id
 from kiosk.model import Identity, Reason, Refusal, Reservation
 
 DUE_IN, IN_HOUSE, CHECKED_OUT = "DUE_IN", "IN_HOUSE", "CHECKED_OUT"
@@ -101,7 +102,7 @@ def _refers_to(booking: Booking, reference: str) -> bool:
 
 
 def _same_document(guest: BookedGuest, number: str) -> bool:
-    return guest.document_number.strip().upper() == number
+    return resident_id.normal(guest.document_number) == number
 
 
 def _may_be(guest: BookedGuest, identity: Identity) -> bool:

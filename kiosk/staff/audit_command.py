@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-from kiosk.audit import Entry, read, verify
+from kiosk.audit import AUDIT_FILE, Entry, read, verify
 
 
 def main(argv: list[str]) -> int:
@@ -50,7 +50,7 @@ def _count(text: str) -> int:
 def _of_kiosk(config: Path) -> Path:
     from kiosk.config import load  # an audit file named on the command line needs no settings
 
-    return load(config).kiosk.state_dir / "audit.jsonl"
+    return load(config).kiosk.state_dir / AUDIT_FILE
 
 
 def _verify(path: Path, as_json: bool) -> int:

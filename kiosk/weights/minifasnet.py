@@ -1,4 +1,4 @@
-"""Write the two anti-spoofing networks as ONNX graphs from their tensors, without torch.
+"""Write the two PAD networks as ONNX graphs from their tensors, without torch.
 
 The networks are MiniFASNetV2 and MiniFASNetV1SE of Minivision's Silent-Face-Anti-Spoofing (Apache-2.0).
 Their files hold tensors only; the layers are these, in order, and widths and the places of the

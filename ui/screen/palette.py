@@ -34,7 +34,6 @@ class Palette:
     amber: str
     amber_soft: str
     red: str
-    red_soft: str
 
 
 STANDARD = Palette(
@@ -51,7 +50,6 @@ STANDARD = Palette(
     amber="#8A5A00",
     amber_soft="#FBF3E1",
     red="#A3231C",
-    red_soft="#FBEDEB",
 )
 
 ELDER = Palette(
@@ -68,7 +66,6 @@ ELDER = Palette(
     amber="#664200",
     amber_soft="#FCF6E8",
     red="#8A1812",
-    red_soft="#FCF1F0",
 )
 
 HIGH_CONTRAST = Palette(
@@ -85,13 +82,12 @@ HIGH_CONTRAST = Palette(
     amber="#FFD60A",
     amber_soft="#000000",
     red="#FFD60A",
-    red_soft="#000000",
 )
 
 TEXT_ON_GROUND = (
-    ("ink", "paper"), ("ink", "surface"), ("ink", "accent_soft"), ("ink", "amber_soft"), ("ink", "red_soft"),
+    ("ink", "paper"), ("ink", "surface"), ("ink", "accent_soft"), ("ink", "amber_soft"),
     ("ink", "sand"), ("muted", "paper"), ("muted", "surface"), ("accent", "paper"), ("accent", "surface"),
-    ("accent", "accent_soft"), ("amber", "amber_soft"), ("red", "surface"), ("red", "red_soft"),
+    ("accent", "accent_soft"), ("amber", "amber_soft"), ("red", "surface"),
     ("on_accent", "accent"), ("on_accent", "accent_pressed"),
 )  # fmt: skip
 """Every pair of text and ground that the screens use."""

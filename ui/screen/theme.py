@@ -240,7 +240,3 @@ class Theme(QObject):
     @Property(QColor, notify=changed, final=True)
     def red(self) -> QColor:
         return QColor(self._palette.red)
-
-    @Property(QColor, notify=changed, final=True)
-    def redSoft(self) -> QColor:
-        return QColor(self._palette.red_soft)

@@ -29,7 +29,6 @@ class WelcomeProps:
     present: str = ""
     elder: str = ""
     elder_hint: str = ""
-    elder_on: bool = False
     offers: tuple[Row, ...] = ()
     """("yes" or "no", what the capability is called, the same in words for assistive technology)"""
     notice: str = ""
@@ -50,7 +49,6 @@ def derive(moment: Moment) -> WelcomeProps:
         present=say("welcome.present") if offers.codes else "",
         elder=say(f"welcome.{elder}"),
         elder_hint=say(f"welcome.{elder}_hint"),
-        elder_on=moment.elder,
         offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers)),
         notice=next((say(f"welcome.{name}_down") for name, works in _listed(offers) if not works), ""),
     )
@@ -124,10 +122,6 @@ class WelcomeViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def elderHint(self) -> str:
         return self._props.elder_hint
-
-    @Property(bool, notify=changed, final=True)
-    def elderOn(self) -> bool:
-        return self._props.elder_on
 
     @Property(Rows, notify=changed, final=True)
     def offers(self) -> Rows:
