@@ -114,10 +114,10 @@ class Lobby:
             self.says(FieldsChosen((("ethnicity", "01"),)))
         self.until(AskingFaceConsent)
 
-    def told(self, *words: str) -> bool:
-        """Say whether one line of kiosk.log holds all ``words``."""
+    def told(self, *words: str) -> int:
+        """Count the lines of kiosk.log that hold all ``words``."""
         lines = (self.config.kiosk.state_dir / "log" / "kiosk.log").read_text(encoding="utf-8").splitlines()
-        return any(all(word in line for word in words) for line in lines)
+        return sum(all(word in line for word in words) for line in lines)
 
     def log_text(self) -> str:
         """Everything that was written under the kiosk's state folder as text: log, audit, visits."""

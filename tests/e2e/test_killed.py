@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from kiosk import audit
+from kiosk.config import OutboxSection
 from kiosk.sandbox.process import SandboxProcess
+from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
 from tests.e2e.guest_loop import settings
 from tests.e2e.lobby import Lobby, eventually
+from tests.outbox_kit import HOTEL, registration
 
 ROUNDS = 3
 SEED = 20261124
@@ -68,6 +71,27 @@ def test_what_was_acknowledged_survives_and_is_reported_once(tmp_path: Path) -> 
         ]
         assert stored <= set(settled)
         assert audit.verify(tmp_path / "state" / "audit.jsonl").broken_at is None
+
+
+@pytest.mark.timeout(90)
+def test_a_record_whose_key_nobody_knows_of_calls_staff_once_at_the_next_start(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    put = registration()
+    owner = OutboxOwner.open(state, HOTEL, "demo-01", OutboxSection())
+    owner.outbox.put(put)
+    owner.close()  # as if killed here: no key, no referral
+    with SandboxProcess(latency_ms=0) as sandbox:
+        for start in ("first", "second"):
+            scratch = tmp_path / start
+            scratch.mkdir()
+            with Lobby(sandbox.info, settings(state, scratch)) as lobby:
+                assert lobby.told("was saved when the kiosk stopped", put.record_id) == 1
+    opened = [
+        entry.fields
+        for _, entry in audit.read(state / "audit.jsonl")
+        if entry is not None and entry.kind == "referral.opened"
+    ]
+    assert [(fields["record"], fields["reason"]) for fields in opened] == [(put.record_id, "key.failed")]
 
 
 def ledger(run_dir: Path) -> set[str]:
