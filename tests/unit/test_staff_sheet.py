@@ -270,6 +270,12 @@ def test_codes_are_offered_exactly_where_an_approval_settles_something(reason: R
     assert offered(None) == ()
 
 
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason.value.startswith("face.")])
+def test_a_clerk_can_finish_for_every_guest_whose_face_the_camera_did_not_take(reason: Reason) -> None:
+    """Too far, too dark, two faces: each can be what ends the third attempt."""
+    assert offered(reason) == (SEEN,)
+
+
 @pytest.mark.parametrize("reason", list(SETTLINGS))
 def test_each_offered_code_moves_the_visit_on(reason: Reason) -> None:
     stay = samples.STAYS.get({"stay.party": "party", "stay.balance_due": "balance"}.get(reason.value, "plain"))
