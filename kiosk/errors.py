@@ -19,6 +19,8 @@ What a guest can cause is no exception: it is a ``kiosk.model.Refusal``.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
 from typing import ClassVar
 
 
@@ -78,3 +80,10 @@ class ConfigError(ContractError):
 
 class GatewayNonsense(ContractError):
     """The gateway answered something outside the agreed form."""
+
+
+def where(error: BaseException) -> str:
+    """Return ``TypeError at runner.py:123``: the text of an error nobody foresaw may hold a guest's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

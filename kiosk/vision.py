@@ -14,10 +14,8 @@ import queue
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import assert_never
 
 import cv2
@@ -25,7 +23,7 @@ from typing_extensions import override
 
 from drivers.camera import Camera
 from kiosk.config import Config
-from kiosk.errors import DeviceUnavailable, ModelsMissing
+from kiosk.errors import DeviceUnavailable, ModelsMissing, where
 from kiosk.frames import Frames
 from kiosk.vision_messages import (
     CameraDown,
@@ -246,9 +244,7 @@ def main(argv: list[str]) -> int:
     except (EOFError, ConnectionError):  # the kiosk is gone
         return 0
     except Exception as error:  # the kiosk starts another process
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        kiosk.send(Logged(logging.CRITICAL, __name__, f"ended by {type(error).__name__} at {where}"))
+        kiosk.send(Logged(logging.CRITICAL, __name__, f"ended by {where(error)}"))
         return 1
     return 0
 

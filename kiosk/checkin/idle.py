@@ -23,11 +23,16 @@ class IdleClock:
         """How much longer a guest has: elder mode gives twice the time."""
 
     def rewind(self, state: State) -> None:
-        """Somebody acted, or a new question is asked: the full budget again."""
+        """A new question is asked: the full budget."""
         budget = self._budgets.of_state(state)
         self._warned = False
         stretch = self.stretch if budget.turn is Turn.GUEST else 1.0
         self._deadline = None if budget.seconds is None else self._now() + budget.seconds * stretch
+
+    def touched(self, state: State) -> None:
+        """A finger on the glass: a guest has the full budget again, the kiosk's own turn is not lengthened by it."""
+        if self._budgets.of_state(state).turn is not Turn.KIOSK:
+            self.rewind(state)
 
     def wait_s(self) -> float | None:
         """Return how long nothing needs to be done, at most 1 s while a countdown is shown; None: for ever."""

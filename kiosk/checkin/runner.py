@@ -11,15 +11,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from kiosk.checkin import world as perform
 from kiosk.checkin.effects import (
     Asked,
     CloseReferral,
     Effect,
-    FetchPortrait,
-    FindReservation,
     Forget,
     IssueKey,
     OpenReferral,
@@ -50,14 +47,16 @@ from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import Capturing, Scanning, Welcome
 from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.troubles import Troubles
+from kiosk.checkin.workers import Workers
 from kiosk.checkin.world import World
+from kiosk.errors import DeviceUnavailable, OperationalError, where
 from kiosk.model import Case, Reason, Refusal, Registration
 from kiosk.ports import CodeHintSeen, CodeSeen, FaceDecided, FaceHintSeen, VisionDown, VisionUp
 
 log = logging.getLogger(__name__)
 
-WORKERS = 4
-"""Calls that may block at once: one visit needs one, late answers of earlier visits may hold others."""
+LEAVE_S = 12.0
+"""How long ``stop`` waits for a record or a key under way: a put takes milliseconds, an encoder at most 10 s."""
 
 
 class Runner:
@@ -92,7 +91,9 @@ class Runner:
         self._began = time.monotonic()
         self._idle = IdleClock(budgets, warning_s)
         self._rearm_at: float | None = None
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="effect")
+        self._workers = Workers()
+        self._ended = False
+        self._broke_at: Ticket | None = None
         self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
 
     # -- from any thread
@@ -109,42 +110,58 @@ class Runner:
         """Tell what the vision process saw, that the guest is still there, or that what works now has changed."""
         self._inbox.put(mail)
 
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """End the runner. A put under way is waited for, up to ``timeout_s``."""
+    def stop(self, timeout_s: float = LEAVE_S) -> None:
+        """End the runner. A record or a key under way is waited for, up to ``timeout_s``; nothing else is."""
         self._inbox.put(Stop())
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if not self._workers.wait((PutInOutbox, IssueKey), timeout_s):
+            log.error("a record or a key was still under way when the kiosk stopped")
         self._journal.close()
 
     # -- on the runner's thread
 
     def _run(self) -> None:
-        self._offers = self._world.offers()
+        self._safely(self._begin)
+        while not self._ended:
+            self._safely(self._turn)
+
+    def _safely(self, work: Callable[[], None]) -> None:
+        """Do a piece of work. A fault of ours in it must not leave a dead kiosk: the guest goes to a person, once."""
+        try:
+            work()
+        except Exception as error:
+            log.error("the check-in broke: %s", where(error))
+            if self._visit.ticket != self._broke_at:
+                self._broke_at = self._visit.ticket
+                self._inbox.put(Happened(Failed(Reason.DEVICE_DOWN), self._broke_at))
+
+    def _begin(self) -> None:
         self._perform((StartScanner(),))
+        self._offers = self._world.offers()
         self._show()
-        while True:
-            try:
-                mail = self._inbox.get(timeout=self._wait_s())
-            except queue.Empty:
-                self._tick()
-                continue
-            if isinstance(mail, Stop):
-                return
+
+    def _turn(self) -> None:
+        """Take one mail, or let time pass. What the mail held is let go before the next one is waited for."""
+        try:
+            mail = self._inbox.get(timeout=self._wait_s())
+        except queue.Empty:
+            self._tick()
+        else:
             self._take(mail)
 
     def _take(self, mail: Mail) -> None:
         match mail:
             case Happened(event, ticket, touched):
                 if touched:
-                    self._idle.rewind(self._visit.state)
+                    self._idle.touched(self._visit.state)
                 self._advance(event, ticket)
             case Activity():
-                self._idle.rewind(self._visit.state)
+                self._idle.touched(self._visit.state)
                 self._show()
             case Stretched(factor):
                 self._idle.stretch = factor
-                self._idle.rewind(self._visit.state)
+                self._idle.touched(self._visit.state)
             case OffersChanged():
                 self._offers = self._world.offers()
                 self._show()
@@ -154,7 +171,7 @@ class Runner:
                 if mail.watch == self._watch[0]:
                     self._see(mail, self._watch[1])
             case Stop():
-                pass
+                self._ended = True
 
     def _see(self, seen: CodeSeen | CodeHintSeen | FaceHintSeen | FaceDecided, ticket: Ticket) -> None:
         match seen:
@@ -162,8 +179,8 @@ class Runner:
                 if self._presentations.is_left_over(payload, time.monotonic()):
                     self._rearm_at = time.monotonic() + Presentations.LOOK_AGAIN_S
                     return
-                self._idle.rewind(self._visit.state)
-                self._advance(self._presentations.take(self._world.recognise(payload), payload), ticket)
+                self._idle.touched(self._visit.state)
+                self._advance(self._presentations.take(perform.recognise(self._world, payload), payload), ticket)
             case CodeHintSeen(_, hint):
                 self._advance(CodeHinted(hint), ticket)
             case FaceHintSeen(_, hint):
@@ -204,28 +221,33 @@ class Runner:
 
     def _perform(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
-            self._perform_one(effect)
+            try:
+                self._perform_one(effect)
+            except Exception as error:  # the others must be performed, and nobody shall wait for this one
+                log.error("%s broke: %s", type(effect).__name__, where(error))
+                self._inbox.put(Happened(perform.failure_of(effect), self._visit.ticket))
 
     def _perform_one(self, effect: Effect) -> None:
         match effect:
             case StartScanner():
                 self._world.vision.watch_codes(self._new_watch())
             case StartCapture(portrait):
+                if not self._offers.face:
+                    raise DeviceUnavailable("camera", "no face can be looked at now")
                 self._world.vision.watch_face(self._new_watch(), portrait)
             case StopDevices():
                 self._new_watch()
                 self._world.vision.rest()
             case Forget():
-                self._world.vision.wipe()
-                self._presentations.forget(time.monotonic())
                 self._built.clear()
-            case OpenReferral(reason, record_id):
-                perform.audit(
-                    self._world, "referral.opened", number=self._number(), reason=reason.value, record=record_id
-                )
-                self._ring(reason, self._number())
-            case CloseReferral(outcome, reason, record_id):
-                perform.audit(self._world, "referral.closed", outcome=outcome, reason=reason.value, record=record_id)
+                self._presentations.forget(time.monotonic())
+                self._world.vision.wipe()
+            case OpenReferral(reason, record):
+                number = self._number()
+                perform.audit(self._world, "referral.opened", number=number, reason=reason.value, record=record)
+                self._ring(reason, number)
+            case CloseReferral(outcome, reason, record):
+                perform.audit(self._world, "referral.closed", outcome=outcome, reason=reason.value, record=record)
                 self._ring(None, self._number())
             case RingStaff():
                 self._ring(Reason.SAVE_FAILED, self._number())
@@ -234,32 +256,15 @@ class Runner:
 
     def _ask(self, effect: Asked) -> None:
         """Let a worker perform what blocks."""
-        world, visit = self._world, self._visit.ticket.visit
-        match effect:
-            case ResolveCode(case):
-                self._presentations.resolving(case.code.payload)
-                self._work(effect, lambda: perform.resolve(world, effect, visit))
-            case FindReservation():
-                self._work(effect, lambda: perform.find(world, effect))
-            case FetchPortrait():
-                self._work(effect, lambda: perform.fetch_portrait(world, effect))
-            case PutInOutbox():
-                self._work(effect, lambda: perform.put(world, effect, self._built))
-            case IssueKey():
-                self._work(effect, lambda: perform.issue(world, effect))
-
-    def _work(self, effect: Effect, call: Callable[[], Event]) -> None:
+        if isinstance(effect, ResolveCode):
+            self._presentations.resolving(effect.case.code.payload)
         ticket = self._visit.ticket
 
-        def answer() -> None:
-            try:
-                event = call()
-            except Exception as error:  # the one catch-all of this worker: the guest goes to a person
-                log.error("%s broke: %s", type(effect).__name__, type(error).__name__)
-                event = perform.failure_of(effect)
-            self._inbox.put(Happened(event, ticket))
+        def work() -> None:
+            self._inbox.put(Happened(perform.answer(self._world, effect, ticket.visit, self._built), ticket))
 
-        self._pool.submit(answer)
+        if not self._workers.start(type(effect), work):
+            raise OperationalError("too many calls of this kind have not returned")
 
     def _new_watch(self) -> int:
         self._watch = (self._watch[0] + 1, self._visit.ticket)
@@ -289,4 +294,7 @@ class Runner:
 
     def _show(self) -> None:
         now = self._visit
-        self._publish(Shown(now.ticket, now.state, self._number(), self._idle.left_s(), self._offers))
+        try:
+            self._publish(Shown(now.ticket, now.state, self._number(), self._idle.left_s(), self._offers))
+        except Exception as error:  # the visit goes on; the next state is shown again
+            log.error("the screen was not told: %s", where(error))

@@ -32,4 +32,3 @@ class Troubles:
         if what not in self._noted:
             self._noted.add(what)
             log.info("number %s: %s: %s", number, what[0], reason.value)
-

@@ -12,7 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kiosk.checkin.effects import FetchPortrait, FindReservation, IssueKey, PutInOutbox, ResolveCode
+from kiosk.checkin.effects import (
+    Asked,
+    Effect,
+    FetchPortrait,
+    FindReservation,
+    IssueKey,
+    PutInOutbox,
+    ResolveCode,
+    StartCapture,
+)
 from kiosk.checkin.events import (
     Event,
     Failed,
@@ -27,7 +36,7 @@ from kiosk.checkin.events import (
     SaveFailed,
 )
 from kiosk.checkin.shown import Offers
-from kiosk.errors import ContractError, GatewayNonsense, KioskError, OperationalError
+from kiosk.errors import ContractError, GatewayNonsense, KioskError, OperationalError, where
 from kiosk.model import Case, Consent, Identity, Reason, Refusal, Registration, Reservation, ScannedCode
 from kiosk.ports import Audit, KeyEncoder, Outbox, Reservations, Vision
 
@@ -53,6 +62,34 @@ class World:
     offers: Callable[[], Offers]
     today: Callable[[], date]
     key_until: Callable[[Reservation], datetime]
+
+
+def recognise(world: World, payload: bytes) -> ScannedCode | Refusal:
+    """Say which of our formats a payload is. One that breaks us is no use here, and another may be shown."""
+    try:
+        return world.recognise(payload)
+    except Exception as error:
+        log.error("a code broke the formats: %s", where(error))
+        return Refusal(Reason.CODE_BROKEN)
+
+
+def answer(world: World, effect: Asked, visit: int, built: dict[Case, Registration]) -> Event:
+    """Perform what blocks and return its answer, whatever happens: the one catch-all of a worker."""
+    try:
+        match effect:
+            case ResolveCode():
+                return resolve(world, effect, visit)
+            case FindReservation():
+                return find(world, effect)
+            case FetchPortrait():
+                return fetch_portrait(world, effect)
+            case PutInOutbox():
+                return put(world, effect, built)
+            case IssueKey():
+                return issue(world, effect)
+    except Exception as error:  # the guest goes to a person
+        log.error("%s broke: %s", type(effect).__name__, where(error))
+        return failure_of(effect)
 
 
 def resolve(world: World, effect: ResolveCode, visit: int) -> Event:
@@ -124,7 +161,7 @@ def issue(world: World, effect: IssueKey) -> Event:
     return KeyIssued()
 
 
-def failure_of(effect: object) -> Event:
+def failure_of(effect: Effect) -> Event:
     """Return the event for an effect whose performance broke in a way nobody foresaw."""
     match effect:
         case ResolveCode():
@@ -135,8 +172,10 @@ def failure_of(effect: object) -> Event:
             return SaveFailed(Reason.SAVE_FAILED)
         case IssueKey():
             return KeyFailed()
-        case _:
+        case FetchPortrait() | StartCapture():
             return Failed(Reason.FACE_UNAVAILABLE)
+        case _:
+            return Failed(Reason.DEVICE_DOWN)
 
 
 def audit_consent(world: World, given: Consent) -> None:
@@ -152,8 +191,9 @@ def audit_consent(world: World, given: Consent) -> None:
 
 
 def audit(world: World, kind: str, **fields: str | int | float | bool | None) -> None:
-    """Append to the audit. A disk that refuses is logged; the guest is not held up."""
+    """Append to the audit. A disk that refuses, or a fault of ours, is logged; the guest is not held up."""
     try:
         world.audit.write(kind, **fields)
-    except OSError as error:
-        log.error("audit: %s could not be written: %s", kind, error.strerror)
+    except Exception as error:
+        why = error.strerror if isinstance(error, OSError) else where(error)
+        log.error("audit: %s could not be written: %s", kind, why)

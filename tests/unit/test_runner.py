@@ -130,8 +130,8 @@ class Guest:
     def shows(self, payload: bytes) -> None:
         self.runner.tell(CodeSeen(self.lobby.watch, payload, "test", 0.0))
 
-    def to_face_consent(self) -> None:
-        self.shows(CODE.payload)
+    def to_face_consent(self, payload: bytes = CODE.payload) -> None:
+        self.shows(payload)
         self.until(AskingIdentityConsent)
         self.says(Consented(consent("identity")))
         self.until(ShowingReservation)
