@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QTimer
+
 from kiosk.checkin.states import AskingReference, Scanning, ShowingReservation, Welcome
 from kiosk.config import Config, ScreenSection
 from tests.ui.stand import Stand
@@ -73,3 +75,13 @@ def test_a_house_with_one_language_has_no_key_for_it(make_stand: Callable[..., S
     stand.show(Welcome())
     assert stand.text("heading") == "Welcome"
     assert not any(item.objectName() == "languageButton" for item in stand.items(seen=True))
+
+
+def test_a_closed_screen_waits_for_nothing_any_more(stand: Stand) -> None:
+    """A timer that runs on would be ended by whichever thread happens to collect the screen, which Qt forbids."""
+    stand.show_welcome()
+    stand.tap("languageButton")
+    timers = stand.screen._root.findChildren(QTimer)
+    assert any(timer.isActive() for timer in timers)
+    stand.close()
+    assert not any(timer.isActive() for timer in timers)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine
 from PySide6.QtQuick import QQuickWindow
@@ -85,6 +85,8 @@ class Screen:
 
     def close(self) -> None:
         """Take the scene down. The engine goes first: its bindings look at our objects. Safe to call twice."""
+        for timer in self._root.findChildren(QTimer):
+            timer.stop()  # what is dropped later, on whatever thread, must have none that runs
         if self._engine is not None:
             self.window.close()
             del self._engine
