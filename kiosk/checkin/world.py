@@ -36,7 +36,7 @@ from kiosk.checkin.events import (
     SaveFailed,
 )
 from kiosk.checkin.shown import Offers
-from kiosk.errors import ContractError, GatewayNonsense, KioskError, OperationalError, where
+from kiosk.errors import ContractError, GatewayNonsense, GatewayUnavailable, KioskError, OperationalError, where
 from kiosk.model import Case, Consent, Identity, Reason, Refusal, Registration, Reservation, ScannedCode
 from kiosk.ports import Audit, KeyEncoder, Outbox, Reservations, Vision
 
@@ -102,9 +102,12 @@ def resolve(world: World, effect: ResolveCode, visit: int) -> Event:
     except GatewayNonsense as error:
         log.error("identity: %s", error)
         return ResolveRefused(Reason.GATEWAY_NONSENSE)
-    except KioskError as error:
+    except GatewayUnavailable as error:
         log.warning("identity: %s", error)
         return ResolveRefused(Reason.GATEWAY_DOWN)
+    except KioskError as error:  # ours, such as a disk that is full: the clerk must not blame the gateway
+        log.error("identity: %s", error)
+        return ResolveRefused(Reason.DEVICE_DOWN)
     if isinstance(answer, Refusal):
         return ResolveRefused(answer.reason)
     return Resolved(answer, world.today(), world.offers().face)

@@ -22,7 +22,7 @@ from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import *
 from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.world import World
-from kiosk.errors import DeviceUnavailable, GatewayUnavailable, OutboxUnavailable
+from kiosk.errors import DeviceUnavailable, GatewayUnavailable, OperationalError, OutboxUnavailable
 from kiosk.model import Case, Reason, Refusal, Registration, RegistrationId, ScannedCode, StaffDecision
 from kiosk.ports import CodeSeen, FaceDecided, FaceHintSeen, VisionDown, VisionReport, VisionUp
 
@@ -236,6 +236,18 @@ def test_a_service_that_is_down_leads_to_a_person(
     assert isinstance(state, StaffNeeded)
     assert state.reason is reason
     assert lobby.audited[-1][0] == "referral.opened"
+
+
+def test_a_full_disk_is_not_blamed_on_the_gateway(
+    lobby: Lobby, begin: Callable[..., Guest], caplog: pytest.LogCaptureFixture
+) -> None:
+    lobby.resolved = OperationalError("state.db: replay memory: disk is full")
+    guest = begin()
+    guest.shows(CODE.payload)
+    guest.until(AskingIdentityConsent)
+    guest.says(Consented(consent("identity")))
+    assert guest.until(StaffNeeded).state.reason is Reason.DEVICE_DOWN  # type: ignore[union-attr]
+    assert "disk is full" in caplog.text
 
 
 def test_a_bug_in_a_part_leads_to_a_person_and_not_to_a_hang(lobby: Lobby, begin: Callable[..., Guest]) -> None:
