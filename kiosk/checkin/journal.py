@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -69,9 +70,10 @@ class Journal:
             self.lost += 1
 
     def close(self) -> None:
-        """Close the file. Safe to call twice."""
+        """Close the file. Safe to call twice, and on a full disk."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what a full disk refused is tried once more here: it was counted already
+                self._file.close()
             self._file = None
 
 

@@ -368,15 +368,6 @@ def test_each_refusal_is_a_line_in_the_log_and_a_hint_is_one_however_often_it_co
     assert GUEST.name not in caplog.text
 
 
-def test_a_replayed_log_that_the_flow_no_longer_follows_says_so(tmp_path: Path) -> None:
-    log = tmp_path / "visits.jsonl"
-    log.write_text(
-        '{"visit": 1, "ms": 0, "state": "Welcome", "event": "Started", "detail": "", "next": "Done"}\n',
-        encoding="utf-8",
-    )
-    assert replay.main([str(log)]) == 1
-
-
 def test_elder_mode_doubles_a_guests_time_and_not_the_kiosks() -> None:
     now = 0.0
     clock = IdleClock(Budgets(idle=60, resolving=20), 20, now=lambda: now)
