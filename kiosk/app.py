@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import math
 import secrets
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +24,7 @@ from kiosk import audit, capabilities
 from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.checkin import consent
 from kiosk.checkin.events import Event
+from kiosk.checkin.flow import Ticket
 from kiosk.checkin.journal import Journal
 from kiosk.checkin.keyless import without_key
 from kiosk.checkin.mail import OffersChanged
@@ -52,8 +53,8 @@ from offline_queue.sync import SyncThread
 
 log = logging.getLogger(__name__)
 
-KEYLESS_S, KEYLESS_MOST = 86_400.0, 500
-"""How far back a start looks for records without a key."""
+KEYLESS_MOST, AUDIT_BYTES = 20, 2_000_000
+"""How many records a start looks at for their keys, and how much of the audit: a kill leaves one record without."""
 
 
 class Kiosk:
@@ -81,6 +82,8 @@ class Kiosk:
         self._seeing = False
         self._online = True
         self._shown: Shown | None = None
+        self._asked: Ticket | None = None
+        """The question that the staff sheet was opened for. Staff thread only."""
         self._closers: list[tuple[str, Callable[[], None]]] = []
         self._staff_hand = ThreadPoolExecutor(1, thread_name_prefix="staff")
         self._ticking = threading.Event()
@@ -190,9 +193,14 @@ class Kiosk:
 
     def open_sheet(self) -> None:
         """A clerk opens the sheet: with the reason, if a guest waits."""
-        state = self._shown.state if self._shown else None
-        reason = state.reason if isinstance(state, StaffNeeded) else None
-        self.staff(lambda sheet: sheet.open(reason))
+        self.staff(self._open_sheet)
+
+    def _open_sheet(self, sheet: StaffSheet) -> None:
+        """On the staff thread. What is decided there answers the question that is up now, whatever comes meanwhile."""
+        shown = self._shown
+        self._asked = shown.ticket if shown is not None else None
+        waits = shown.state if shown is not None else None
+        sheet.open(waits.reason if isinstance(waits, StaffNeeded) else None)
 
     def new_consent(self, purpose: str, language: str) -> Consent:
         """Return the consent to the text that is on the screen, given now."""
@@ -232,18 +240,17 @@ class Kiosk:
 
     def _refer_keyless(self) -> None:
         """Call staff for records that were committed just before a power cut, and whose key nobody knows of."""
-        since = time.time() - KEYLESS_S
-        saved = [
-            RegistrationId(str(event.record_id))
-            for event in reversed(self.owner.call(lambda store: store.latest(KEYLESS_MOST)))
-            if event.op == "CI" and event.wall >= since
-        ]
-        if not saved:
-            return
-        entries = (entry for _, entry in audit.read(self._config.kiosk.state_dir / AUDIT_FILE) if entry is not None)
+        entries = list(audit.newest(self._config.kiosk.state_dir / AUDIT_FILE, AUDIT_BYTES))
+        since = datetime.fromisoformat(entries[0].at).timestamp() if entries else math.inf
+        newest = reversed(self.owner.call(lambda store: store.latest(KEYLESS_MOST)))
+        events = [event for event in newest if event.op == "CI" and event.wall >= since]
+        saved = [RegistrationId(str(event.record_id)) for event in events]
         for record in without_key(saved, ({**entry.fields, "kind": entry.kind} for entry in entries)):
-            self.audit.write("referral.opened", reason=Reason.KEY_FAILED.value, record=record, number="")
             log.warning("record %s was saved when the kiosk stopped, its key was not made: the desk gives it", record)
+            try:
+                self.audit.write("referral.opened", reason=Reason.KEY_FAILED.value, record=record, number="")
+            except OSError as error:  # the next start tells it again
+                log.error("audit: a referral could not be written: %s", error.strerror)
 
     def _publish(self, shown: Shown) -> None:
         self._shown = shown
@@ -252,12 +259,12 @@ class Kiosk:
     def _ring(self, reason: Reason | None, number: str) -> None:
         if reason is not None:
             log.warning("staff needed: number %s, %s", number, reason.value)
-        elif self.sheet.is_open:
-            self.staff(StaffSheet.close)
+        else:
+            self.staff(StaffSheet.close)  # also one whose opening still waits for its thread
 
     def _staff_says(self, event: Event) -> None:
-        if self._shown is not None:
-            self.runner.send(event, self._shown.ticket)
+        if self._asked is not None:
+            self.runner.send(event, self._asked)
 
     def _tick_sheet(self) -> None:
         while not self._ticking.wait(1.0):

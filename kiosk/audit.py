@@ -106,6 +106,16 @@ def read(path: Path) -> Iterator[tuple[int, Entry | None]]:
             yield number, entry_of(whole) if whole.endswith(b"\n") else None
 
 
+def newest(path: Path, most_bytes: int) -> Iterator[Entry]:
+    """Yield the entries among the last ``most_bytes``, the oldest first. Lines that are none are left out."""
+    with path.open("rb") as file:
+        begin = max(0, file.seek(0, os.SEEK_END) - most_bytes)
+        file.seek(begin)
+        if begin:
+            file.readline()  # cut
+        yield from filter(None, map(entry_of, file))
+
+
 def verify(path: Path) -> Verified:
     """Follow the chain from its beginning to its end. Raises OSError."""
     previous: Entry | None = None

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from kiosk import app
+from kiosk.app import AUDIT_FILE, Kiosk
+from kiosk.audit import AuditLog
 from kiosk.checkin.keyless import without_key
+from kiosk.config import Config
 from kiosk.model import RegistrationId
 
 A, B, C = RegistrationId("a"), RegistrationId("b"), RegistrationId("c")
@@ -21,3 +34,90 @@ def test_a_second_start_does_not_call_staff_again() -> None:
     first = without_key([A], [])
     assert first == [A]
     assert without_key([A], [{"kind": "referral.opened", "record": str(record)} for record in first]) == []
+
+
+@dataclass
+class Event:
+    """An event of the outbox, as far as a start looks at it."""
+
+    record_id: UUID
+    wall: float
+    op: str = "CI"
+
+
+class Restarted:
+    """A kiosk that starts on an outbox and an audit that the last run left."""
+
+    def __init__(self, folder: Path) -> None:
+        config = Config()
+        section = config.kiosk.model_copy(update={"state_dir": folder})
+        self.kiosk = Kiosk(config.model_copy(update={"kiosk": section}), lambda shown: None, lambda sheet: None)
+        self.kiosk.audit = self.audit = AuditLog(folder / AUDIT_FILE)
+        self.kiosk.owner = self  # type: ignore[assignment]
+        self.events: list[Event] = []
+        """The newest first."""
+
+    def call(self, work: Any) -> Any:
+        return work(self)
+
+    def latest(self, limit: int) -> list[Event]:
+        return self.events[:limit]
+
+    def saves(self, *, key: bool, days_ago: float = 0.0) -> UUID:
+        self.audit.write("consent.face")
+        event = Event(uuid4(), time.time() - days_ago * 86_400)
+        self.events.insert(0, event)
+        if key:
+            self.audit.write("key.issued", record=str(event.record_id))
+        return event.record_id
+
+
+def referred(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        record.getMessage().split()[1] for record in caplog.records if "its key was not made" in record.getMessage()
+    ]
+
+
+def test_a_start_refers_the_record_that_the_kill_left_without_a_key(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = Restarted(tmp_path)
+    before.saves(key=True)
+    record = before.saves(key=False)
+    before.kiosk._refer_keyless()
+    before.kiosk._refer_keyless()
+    assert referred(caplog) == [str(record)]
+    before.audit.close()
+
+
+def test_a_full_disk_does_not_keep_the_kiosk_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Restarted(tmp_path)
+    records = [str(before.saves(key=False)), str(before.saves(key=False))]
+
+    def full(kind: str, **fields: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(before.audit, "write", full)
+        before.kiosk._refer_keyless()
+    assert referred(caplog) == records
+    before.kiosk._refer_keyless()
+    assert referred(caplog) == records * 2
+    before.audit.close()
+
+
+def test_a_start_does_not_judge_what_the_audit_it_reads_cannot_know(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit of years is not read from its beginning; one that was put away is missed by nobody."""
+    before = Restarted(tmp_path)
+    before.saves(key=False, days_ago=3)
+    monkeypatch.setattr(app, "AUDIT_BYTES", 2000)
+    for number in range(30):
+        before.audit.write("staff.opened", number=number)
+    record = before.saves(key=False)
+    before.kiosk._refer_keyless()
+    assert referred(caplog) == [str(record)]
+    before.audit.close()
