@@ -218,7 +218,7 @@ class Kiosk:
         """Build the driver. One that cannot be built takes keys away, not the kiosk: the desk hands them out."""
         driver = importlib.import_module(f"drivers.key_encoder.{self._config.key_encoder.driver}")
         try:
-            encoder: KeyEncoder = driver.make()
+            encoder: KeyEncoder = driver.make(self._config)
         except KioskError as error:
             log.error("key encoder: %s", error)
             return AbsentKeyEncoder(str(error))

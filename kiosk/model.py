@@ -12,7 +12,11 @@ RegistrationId = NewType("RegistrationId", str)
 
 
 class Reason(StrEnum):
-    """Why a visit cannot simply go on. The value is the key of the guest's and the staff's words."""
+    """Why a visit cannot simply go on. The value is the key of the guest's and the staff's words.
+
+    A reason more: its words in ``ui/screen/i18n`` (a test names those that lack); if staff may settle it at the
+    kiosk, what an approval means in ``kiosk.checkin.policy.SETTLINGS`` and its code in ``kiosk.staff.resolutions``.
+    """
 
     # The code as shown: the guest can put these right
     CODE_UNKNOWN = "code.unknown"

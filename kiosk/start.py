@@ -45,7 +45,7 @@ class Observers:
     receipted: Callable[[str, str], None] = field(default=lambda record_id, receipt_no: None)
 
 
-class Session:
+class LiveKiosk:
     """One run of a kiosk with its screen. ``run`` blocks the main thread until the window is closed."""
 
     def __init__(self, config: Config, observers: Observers | None = None) -> None:
@@ -59,9 +59,9 @@ class Session:
         self.glass = Glass(self.screen, self._observers.painted)
         self._left = threading.Event()
 
-    def run(self, script: Callable[[Session], None] | None = None) -> int:
+    def run(self, script: Callable[[LiveKiosk], None] | None = None) -> int:
         """Show the screen, start the kiosk behind it, play ``script`` on its own thread. Return the exit status."""
-        worker = threading.Thread(target=self._live, args=(script,), name="session")
+        worker = threading.Thread(target=self._live, args=(script,), name="running")
         worker.start()
         try:
             status = self.screen.exec()
@@ -71,7 +71,7 @@ class Session:
             self.screen.close()
         return 1 if self.error else status
 
-    def _live(self, script: Callable[[Session], None] | None) -> None:
+    def _live(self, script: Callable[[LiveKiosk], None] | None) -> None:
         try:
             self._open()
             if script is not None:
@@ -157,15 +157,15 @@ def main(argv: list[str]) -> int:
     began = time.monotonic()
     config = load(arguments.config)
     logs.configure(config.kiosk.state_dir)
-    session = Session(config)
+    running = LiveKiosk(config)
     if arguments.announce:
-        threading.Thread(target=_announce, args=(session,), daemon=True).start()
+        threading.Thread(target=_announce, args=(running,), daemon=True).start()
 
-    with _signals(session.screen.quit):
-        status = session.run()
-    if session.error is not None:
-        sys.stderr.write(f"start: {session.error}\n" if isinstance(session.error, KioskError) else "start: failed\n")
-        log.error("stopped after %.0f s: %s", time.monotonic() - began, type(session.error).__name__)
+    with _signals(running.screen.quit):
+        status = running.run()
+    if running.error is not None:
+        sys.stderr.write(f"start: {running.error}\n" if isinstance(running.error, KioskError) else "start: failed\n")
+        log.error("stopped after %.0f s: %s", time.monotonic() - began, type(running.error).__name__)
     return status
 
 
@@ -198,12 +198,12 @@ def _signals(leave: Callable[[], None]) -> Iterator[None]:
         ear.close()
 
 
-def _announce(session: Session) -> None:
+def _announce(running: LiveKiosk) -> None:
     """Print when the first frame was painted and when the kiosk was ready, in seconds since the process began."""
     began = psutil.Process().create_time()
-    session.ready.wait()
+    running.ready.wait()
     ready = time.time() - began
-    first = session.screen.started
+    first = running.screen.started
     painted = ready - (time.monotonic() - first) if first is not None else ready
     sys.stdout.write(json.dumps({"first_frame_s": round(painted, 3), "ready_s": round(ready, 3)}) + "\n")
     sys.stdout.flush()

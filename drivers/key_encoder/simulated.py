@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
+from kiosk.config import Config
 from kiosk.errors import DeviceUnavailable
 from kiosk.model import RegistrationId
 
@@ -33,6 +34,6 @@ class SimulatedKeyEncoder:
         self.issued.append((room_no, record_id))
 
 
-def make() -> SimulatedKeyEncoder:
+def make(_config: Config) -> SimulatedKeyEncoder:
     """Build the driver."""
     return SimulatedKeyEncoder()

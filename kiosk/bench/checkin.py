@@ -49,16 +49,16 @@ def main(argv: list[str]) -> int:
 
 
 def _measure(guests: int, scratch: Path) -> tuple[list[Visit], Exception | None]:
-    from kiosk.start import Observers, Session
+    from kiosk.start import LiveKiosk, Observers
 
     config = demo_config(None, scratch)
     config = config.model_copy(update={"sandbox": config.sandbox.model_copy(update={"latency_ms": LATENCY_MS})})
     logs.configure(config.kiosk.state_dir, quiet=True)
     watch = Watch()
     visits: list[Visit] = []
-    session = Session(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
+    running = LiveKiosk(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
 
-    def script(live: Session) -> None:
+    def script(live: LiveKiosk) -> None:
         from drivers.camera.stage import Stage
         from kiosk.weights import cache
 
@@ -78,8 +78,8 @@ def _measure(guests: int, scratch: Path) -> tuple[list[Visit], Exception | None]
                 sys.stderr.write(f"\r{len(visits)}/{guests} guests")
         sys.stderr.write("\n")
 
-    session.run(script)
-    return visits, session.error
+    running.run(script)
+    return visits, running.error
 
 
 def summary(visits: list[Visit]) -> dict[str, object]:

@@ -102,25 +102,25 @@ def demo_config(path: Path | None, scratch: Path) -> Config:
 
 
 def _play(config: Config, teller: Teller, album: Album, pause_s: float) -> tuple[Story, Exception | None]:
-    from kiosk.start import Observers, Session  # Qt is loaded only after the platform was chosen
+    from kiosk.start import LiveKiosk, Observers  # Qt is loaded only after the platform was chosen
 
     watch, story = Watch(), Story()
-    session = Session(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
-    session.run(lambda live: _script(live, watch, story, teller, album, pause_s))
-    return story, session.error
+    running = LiveKiosk(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
+    running.run(lambda live: _script(live, watch, story, teller, album, pause_s))
+    return story, running.error
 
 
-def _script(session: object, watch: Watch, story: Story, teller: Teller, album: Album, pause_s: float) -> None:
+def _script(running: object, watch: Watch, story: Story, teller: Teller, album: Album, pause_s: float) -> None:
     from drivers.camera.stage import Stage
-    from kiosk.start import Session
+    from kiosk.start import LiveKiosk
     from kiosk.weights import cache
 
-    assert isinstance(session, Session)  # noqa: S101  narrows the type for the late import
-    sandbox, kiosk = session.sandbox, session.kiosk
-    if sandbox is None or kiosk is None or session.config.camera.scene_socket is None:
+    assert isinstance(running, LiveKiosk)  # noqa: S101  narrows the type for the late import
+    sandbox, kiosk = running.sandbox, running.kiosk
+    if sandbox is None or kiosk is None or running.config.camera.scene_socket is None:
         raise RuntimeError("the demo needs the embedded sandbox and the simulated camera")
-    glass = session.glass
-    stage = Stage(session.config.camera.scene_socket)
+    glass = running.glass
+    stage = Stage(running.config.camera.scene_socket)
     director = Director(glass, stage, watch, lambda name: album.take(name, glass), pause_s)
     for line in SIMULATED:
         teller.say(line)

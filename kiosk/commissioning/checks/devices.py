@@ -55,7 +55,7 @@ def key_encoder(config: Config) -> Finding:
     """Load the key encoder's driver. No key is made."""
     driver = config.key_encoder.driver
     try:
-        importlib.import_module(f"drivers.key_encoder.{driver}").make()
+        importlib.import_module(f"drivers.key_encoder.{driver}").make(config)
     except Exception as exc:  # as above
         reason = str(exc) if isinstance(exc, DeviceUnavailable) else type(exc).__name__
         meaning = f"{driver} cannot be used ({reason}): staff hand out every key"

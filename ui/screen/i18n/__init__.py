@@ -1,4 +1,8 @@
-"""Every sentence on the screen, by key and language. No sentence for a guest stands anywhere else."""
+"""Every sentence on the screen, by key and language. Only the consent texts stand elsewhere: kiosk/checkin/consent.py.
+
+A language more: a file beside each of English, a row in both tables below, names in ``ethnicities``, both consent
+texts, its code in ``ScreenSection.languages``, and the hotel's name in it (``House.name``).
+"""
 
 from __future__ import annotations
 

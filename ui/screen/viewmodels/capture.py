@@ -8,6 +8,7 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
+from kiosk.checkin.policy import MAX_CAPTURE_ATTEMPTS
 from ui.screen.gate import Gate
 from ui.screen.preview import Frames
 from ui.screen.uncreatable import QmlUncreatable
@@ -38,7 +39,7 @@ def derive(moment: Moment) -> CaptureProps:
         lead=say("capture.lead"),
         hint=say(state.hint.value) if state.hint is not None else "",
         refused=say(state.refused.value) if state.refused is not None else "",
-        attempt=say("capture.attempt", attempt=state.attempts + 1, most=moment.house.attempts),
+        attempt=say("capture.attempt", attempt=state.attempts + 1, most=MAX_CAPTURE_ATTEMPTS),
         staff=say("capture.staff"),
     )
 

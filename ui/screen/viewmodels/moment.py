@@ -16,8 +16,6 @@ class House:
     name_en: str
     demo: bool
     languages: tuple[str, ...] = ("zh-CN", "en")
-    attempts: int = 3
-    """Face attempts before staff are called."""
 
     def name(self, language: str) -> str:
         return self.name_zh if language == "zh-CN" else self.name_en
