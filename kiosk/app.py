@@ -20,7 +20,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from drivers.key_encoder.absent import AbsentKeyEncoder
-from kiosk import audit, capabilities
+from kiosk import audit, capabilities, dumps
 from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.checkin import consent
 from kiosk.checkin.events import Event
@@ -91,6 +91,7 @@ class Kiosk:
     def start(self) -> None:
         """Open the outbox first, then everything else. Raises KioskError; ``stop`` closes what was opened."""
         config = self._config
+        dumps.forbid(also_debuggers=config.kiosk.mode == "production")
         state_dir = config.kiosk.state_dir
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.owner = OutboxOwner.open(state_dir, config.kiosk.hotel_code, config.kiosk.kiosk_id, config.outbox)

@@ -22,6 +22,7 @@ import cv2
 from typing_extensions import override
 
 from drivers.camera import Camera
+from kiosk import dumps
 from kiosk.config import Config
 from kiosk.errors import DeviceUnavailable, ModelsMissing, where
 from kiosk.frames import Frames
@@ -239,6 +240,7 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, handlers=[LinesToKiosk(lines)], force=True)
     try:
         config: Config = kiosk.recv()
+        dumps.forbid(also_debuggers=config.kiosk.mode == "production")
         camera: Camera = importlib.import_module(f"drivers.camera.{config.camera.driver}").make(config)
         VisionLoop(kiosk, frames, camera, load_nets(config), lines).run()
     except (EOFError, ConnectionError):  # the kiosk is gone
