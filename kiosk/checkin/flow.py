@@ -105,7 +105,7 @@ def step(state: State, event: Event) -> Step:
         case StaffNeeded(reason, _, record_id, resume), Back() if resume is not None:
             return resume, (CloseReferral("withdrawn", reason, record_id), *_again(resume))
         # -- from everywhere
-        case Welcome(), HelpAsked():
+        case Welcome() | Done(), HelpAsked():
             return _refer(None, Reason.HELP, resume=state)
         case StaffNeeded(reason, _, record_id), Expired():
             return _leave(CloseReferral("abandoned", reason, record_id))

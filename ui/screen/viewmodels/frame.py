@@ -43,7 +43,7 @@ SCREENS: dict[type[object], tuple[str, int]] = {
 """Each state's screen, and its step of the way."""
 
 NO_WAY_BACK = states.Welcome | states.Saving | states.IssuingKey | states.Done
-NO_CALL = states.Saving | states.IssuingKey | states.Done | states.StaffNeeded
+NO_CALL = states.Saving | states.IssuingKey | states.StaffNeeded
 """A record under way ends by itself; at a referral somebody is coming already."""
 
 
