@@ -14,7 +14,9 @@ from kiosk.errors import ConfigError
 LONGEST_SHOWN = 60
 HIDDEN = "(not shown)"
 
-_SECRET_KEY = re.compile(r"pin|pass|secret|token|(^|[._])key($|[._])|_key_file$|operators_file$", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"(^|[._])(pin|password|passphrase|secret|token|key)$|_key_file$|operators_file$", re.IGNORECASE
+)
 _SECRET_VALUE = re.compile(r"-----BEGIN|\$argon2|://[^/\s]*@")
 _PATH = re.compile(r"[^\n]*[/\\][^\n]*|[^\n]*\.(pem|key|crt|toml)")
 

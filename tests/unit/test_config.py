@@ -179,6 +179,22 @@ def test_the_path_of_a_missing_file_is_shown_as_it_was_written(site: Path, root:
     assert found["staff.operators_file"].value == '"clerks/operators.toml"'
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ('[key_encoder]\ndriver = "Acme"\n', "key_encoder.driver", '"Acme"'),
+        ("[staff]\npin_tries = 99\n", "staff.pin_tries", "99"),
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_shown(site: Path, root: Path, text: str, key: str, value: str) -> None:
+    assert faults(site, root, text)[key].value == value
+
+
+@pytest.mark.parametrize("key", ["staff.pin", "gateway.client_token", "gateway.key", "gateway.client_key_file"])
+def test_what_is_a_secret_by_its_name_is_not_shown(key: str) -> None:
+    assert "hunter2" not in shown(key, "hunter2")
+
+
 def test_a_long_value_is_cut() -> None:
     assert shown("gateway.place", "x" * 500) == '"' + "x" * 58 + "…"
 
