@@ -27,6 +27,7 @@ from tests.outbox_kit import (
     registration,
     reject,
     settle,
+    settle_claimed,
     state,
 )
 
@@ -340,3 +341,10 @@ def test_every_question_of_the_sync_thread_is_answered_by_an_index(owner: Outbox
         if "FROM tally" not in sql:
             assert any("USING" in step and "INDEX event_" in step for step in plan), (sql, plan)
             assert not any(step == "SCAN event" or "TEMP B-TREE" in step for step in plan), (sql, plan)
+
+
+def test_a_warning_of_the_authority_stays_with_the_delivered_record(owner: OutboxOwner) -> None:
+    plain, warned = put(owner), put(owner)
+    settle_claimed(owner, {(plain, 1): receipt(), (warned, 1): replace(receipt("R-2"), flag="E304")})
+    assert (event(owner, plain).why, event(owner, warned).why) == (None, "E304")
+    assert {event(owner, one).state for one in (plain, warned)} == {D}

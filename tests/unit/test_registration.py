@@ -218,6 +218,11 @@ def test_what_the_police_would_send_back_is_no_record(case: Case, codes: str, ca
     assert "甲" not in caplog.text
 
 
+def test_a_photo_of_the_whole_budget_is_taken() -> None:
+    case = replace(CASE, verification=replace(FACE, live_photo=TOO_LARGE[:-7] + TOO_LARGE[-2:]))
+    assert isinstance(build(case, KIOSK, NOW, ID, SALT), Registration)
+
+
 def test_the_same_case_gives_the_same_bytes() -> None:
     assert registration().text == registration().text
 

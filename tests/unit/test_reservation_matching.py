@@ -82,6 +82,8 @@ def test_a_part_of_a_reference_is_none(reference: str) -> None:
 
 def test_a_phone_that_is_too_short_to_be_one_has_no_tail() -> None:
     assert match([replace(BY_NAME, phone="1208")], GUEST, "1208", TODAY) == NONE
+    assert match([replace(BY_NAME, phone="99 1208")], GUEST, "1208", TODAY) == NONE
+    assert match([replace(BY_NAME, phone="699 1208")], GUEST, "1208", TODAY) == BY_NAME.stay
 
 
 def test_another_name_under_the_reference_is_for_a_person() -> None:

@@ -100,6 +100,9 @@ def test_a_pin_of_two_operators_names_neither(kiosk: Kiosk, caplog: pytest.LogCa
     assert access.check(LAN) == Wrong(2)
     assert "lan, mei have the same PIN" in caplog.text
     assert LAN not in caplog.text
+    caplog.clear()
+    assert isinstance(kiosk.access(block("lan", LAN), block("mei", MEI)).check(MEI), Operator)
+    assert caplog.text == ""
 
 
 def test_too_many_wrong_pins_lock_and_a_right_one_does_not_help(kiosk: Kiosk) -> None:
