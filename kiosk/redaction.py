@@ -51,7 +51,7 @@ def mask_id_number(number: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """Return the first and the last sign with a star between: enough for staff to tell two guests apart."""
+    """Return the first and the last sign with a star between: its bearer knows it, a bystander does not."""
     text = name.strip()
     if len(text) < 2:
         return "*"

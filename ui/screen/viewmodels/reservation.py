@@ -9,6 +9,7 @@ from PySide6.QtCore import Property, QObject, Signal, Slot
 from PySide6.QtQml import QmlElement
 
 from kiosk.checkin import events, states
+from kiosk.redaction import mask_name as masked
 from ui.screen.gate import Gate
 from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.moment import Moment
@@ -24,14 +25,6 @@ class ReservationProps:
     facts: tuple[Row, ...] = ()
     confirm: str = ""
     not_mine: str = ""
-
-
-def masked(name: str) -> str:
-    """Return a name that its bearer knows and a bystander does not: first and last sign, a star between."""
-    shown = name.strip()
-    if len(shown) < 2:
-        return "*"
-    return f"{shown[0]}*" if len(shown) == 2 else f"{shown[0]}*{shown[-1]}"
 
 
 def derive(moment: Moment) -> ReservationProps:
