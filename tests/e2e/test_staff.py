@@ -19,7 +19,7 @@ from tests.e2e.lobby import House, eventually
 pytestmark = pytest.mark.timeout(90)
 
 SEEN = "document_and_person_seen"
-UNLOCK_S = 1.5
+UNLOCK_S = 3.0
 
 
 @pytest.fixture(scope="module")
