@@ -1,0 +1,165 @@
+"""``./run`` itself, in a folder of its own; stand-ins for Python and Debian write down how they are called."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = """#!/bin/sh
+case "$*" in
+    *sys.version_info*) exit 0 ;;
+    --version) echo Python 3; exit 0 ;;
+esac
+echo "$*" >>"$CALLS"
+case "$*" in
+    "-m venv "*) for folder; do :; done; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python" ;;
+    "-P -m kiosk models install") mkdir -p "$SUIZHU_CACHE/models"; echo fetching; touch "$SUIZHU_CACHE/models/$STAMP" ;;
+    "-P -m kiosk "*) echo "the command's answer"; exit 7 ;;
+    *) echo installing ;;
+esac
+case "$*" in *"$CUT_OFF_AT"*) kill -9 $PPID ;; esac
+"""
+DPKG_QUERY = '#!/bin/sh\ncase " $MISSING " in *" $4 "*) exit 1 ;; *) printf installed ;; esac\n'
+ID = '#!/bin/sh\necho "$USER_ID"\n'
+SUDO = "#!/bin/sh\nexit 1\n"
+APT_GET = '#!/bin/sh\necho "apt-get $*" >>"$CALLS"\n'
+
+pytestmark = pytest.mark.timeout(60)
+
+
+class Machine:
+    """A bare machine with a fresh clone on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "clone"
+        (self.root / "kiosk" / "face").mkdir(parents=True)
+        shutil.copy(ROOT / "run", self.root)
+        for name in ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "kiosk/face/models.toml"):
+            shutil.copy(ROOT / name, self.root / name)
+        tools = folder / "bin"
+        tools.mkdir()
+        for name, text in (
+            ("python3", PYTHON),
+            ("dpkg-query", DPKG_QUERY),
+            ("id", ID),
+            ("sudo", SUDO),
+            ("apt-get", APT_GET),
+        ):
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
+        self.calls_file = folder / "calls"
+        self.environment = {
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "CALLS": str(self.calls_file),
+            "SUIZHU_CACHE": str(folder / "cache"),
+            "STAMP": self._stamp(),
+            "MISSING": "",
+            "USER_ID": "0",
+            "CUT_OFF_AT": "(nowhere)",
+        }
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        self.calls_file.write_text("")
+        command = [str(self.root / "run"), *arguments]
+        return subprocess.run(
+            command, env={**self.environment, **environment}, capture_output=True, text=True, cwd="/", check=False
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        """Of the latest run: how the stand-ins were called."""
+        return self.calls_file.read_text().splitlines()
+
+    def installed(self) -> list[str]:
+        """Of the latest run: the lock files that were installed."""
+        return [Path(call.split()[-1]).name for call in self.calls if "-m uv pip install" in call]
+
+    def _stamp(self) -> str:
+        script = f'cat "{self.root}/kiosk/face/models.toml" | sha256sum | cut -c 1-16'
+        return ".installed-" + subprocess.check_output(["sh", "-c", script], text=True).strip()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_the_first_start_sets_up_and_leaves_stdout_to_the_command(machine: Machine) -> None:
+    done = machine.run("flow", "--json")
+    assert (done.returncode, done.stdout) == (7, "the command's answer\n")
+    assert machine.calls[0].startswith("-m venv ")
+    assert "--require-hashes" in machine.calls[1]
+    assert machine.installed() == ["requirements.lock"]
+    assert machine.calls[-1] == "-P -m kiosk flow --json"
+    assert "installing Python packages from requirements.lock" in done.stderr
+
+
+def test_a_second_start_is_the_command_alone_and_takes_no_second(machine: Machine) -> None:
+    machine.run("demo")
+    begun = time.monotonic()
+    done = machine.run("demo")
+    assert time.monotonic() - begun < 1
+    assert machine.calls == ["-P -m kiosk demo"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("moment", ["-m venv", "-m pip install", "-m uv pip install"])
+def test_a_set_up_that_was_cut_off_is_begun_anew(machine: Machine, moment: str) -> None:
+    assert machine.run("flow", CUT_OFF_AT=moment).stdout == ""
+    assert machine.run("flow").returncode == 7
+    assert machine.calls[0].startswith("-m venv ")
+    assert machine.installed() == ["requirements.lock"]
+
+
+def test_models_are_fetched_for_the_commands_that_need_them_and_once(machine: Machine) -> None:
+    machine.run("flow")
+    assert "-P -m kiosk models install" not in machine.calls
+    done = machine.run("face", "a.png", "b.png")
+    assert machine.calls == ["-P -m kiosk models install", "-P -m kiosk face a.png b.png"]
+    assert done.stdout == "the command's answer\n"
+    machine.run("face", "a.png", "b.png")
+    assert machine.calls == ["-P -m kiosk face a.png b.png"]
+
+
+def test_the_developers_environment_serves_the_kiosk_too(machine: Machine) -> None:
+    machine.run("fmt")
+    assert machine.installed() == ["requirements-dev.lock"]
+    machine.run("flow")
+    assert machine.installed() == []
+    machine.run("fmt")
+    assert machine.installed() == []
+
+
+def test_packages_of_another_lock_are_not_taken_for_those_of_this_one(machine: Machine) -> None:
+    locks = [machine.root / name for name in ("requirements.lock", "requirements-dev.lock")]
+    before = [lock.read_text() for lock in locks]
+    machine.run("flow")
+    for lock in locks:
+        lock.write_text("newer==1\n")
+    machine.run("fmt")
+    for lock, text in zip(locks, before, strict=True):
+        lock.write_text(text)
+    machine.run("flow")
+    assert machine.installed() == ["requirements.lock"]
+
+
+def test_without_root_the_missing_debian_packages_are_one_line(machine: Machine) -> None:
+    done = machine.run("flow", MISSING="libzbar0 fonts-noto-cjk", USER_ID="1000")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("as root, then try again: apt-get install fonts-noto-cjk libzbar0")
+    assert machine.calls == []
+
+
+def test_root_installs_the_missing_debian_packages_and_no_other(machine: Machine) -> None:
+    machine.run("flow", MISSING="libzbar0 fonts-noto-cjk")
+    asked = [call for call in machine.calls if call.startswith("apt-get")]
+    assert asked[-1].endswith("install --no-install-recommends fonts-noto-cjk libzbar0")
+    assert machine.calls[-1] == "-P -m kiosk flow"
