@@ -8,6 +8,7 @@ command and the answer is the exit status. It is imported only when it is asked 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from typing import NamedTuple, cast
@@ -18,6 +19,8 @@ Main = Callable[[list[str]], int]
 
 USAGE = 2
 INTERRUPTED = 130
+READER_GONE = 141
+"""As a shell counts a process that SIGPIPE ended."""
 
 
 class Command(NamedTuple):
@@ -81,9 +84,14 @@ def run(argv: list[str]) -> int:
         sys.stderr.write(f"suizhu: unknown command {name!r}; ./run alone lists the commands\n")
         return USAGE
     try:
-        return load(name)(arguments)
+        status = load(name)(arguments)
+        sys.stdout.flush()
+        return status
     except KioskError as error:
         sys.stderr.write(f"suizhu {name}: {error}\n")
         return 1
+    except BrokenPipeError:  # `| head` has read enough; nothing may be written at the end of the process either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
     except KeyboardInterrupt:
         return INTERRUPTED
