@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QFont, QFontMetricsF, QGuiApplication
 
 from kiosk.config import ScreenSection
-from tests.ui.stand import Stand
+from tests.ui.stand import Stand, rect_of
 from ui.screen import palette, theme
 
 PALETTES = {
@@ -75,6 +75,26 @@ def test_elder_mode_draws_every_text_a_third_larger(stand: Stand) -> None:
     after = sizes()
     for name, size in before.items():
         assert after[name] / size == pytest.approx(1.3, abs=0.04), name
+
+
+@pytest.mark.parametrize("ways", [(), ("elderButton",), ("contrastButton",)])
+def test_a_key_that_cannot_be_touched_looks_like_none(stand: Stand, ways: tuple[str, ...]) -> None:
+    """Another ground and no edge: not by its ink alone."""
+    stand.read(ways)
+    stand.scene("reference-again", touched=False)
+    image = stand.window.grabWindow()
+
+    def looks(name: str) -> tuple[str, str]:
+        place = rect_of(stand.item(name))
+        across = round(place.center().y())
+        edge, ground = (image.pixelColor(round(place.left()) + inset, across).name() for inset in (0, 12))
+        return edge, ground
+
+    edge, ground = looks("keypadOk")
+    assert edge == ground
+    other_edge, other_ground = looks("keypad_1")
+    assert other_edge != other_ground
+    assert ground != other_ground
 
 
 def test_the_two_families_are_installed_and_used(stand: Stand) -> None:

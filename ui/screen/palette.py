@@ -30,6 +30,9 @@ class Palette:
     """Behind drawings and notes; ink and accent are readable on it."""
     sand: str
     """Warm ground of drawings."""
+    off: str
+    """What cannot be touched now: its words, on ``off_ground``, without an edge."""
+    off_ground: str
     hairline: str
     amber: str
     amber_soft: str
@@ -46,6 +49,8 @@ STANDARD = Palette(
     on_accent="#FFFFFF",
     accent_soft="#E3F0EC",
     sand="#EDE6D8",
+    off="#5A6270",
+    off_ground="#EDE6D8",
     hairline="#DAD2C3",
     amber="#8A5A00",
     amber_soft="#FBF3E1",
@@ -62,6 +67,8 @@ ELDER = Palette(
     on_accent="#FFFFFF",
     accent_soft="#E9F4F0",
     sand="#EFE9DD",
+    off="#434A55",
+    off_ground="#EFE9DD",
     hairline="#B9AF9B",
     amber="#664200",
     amber_soft="#FCF6E8",
@@ -78,6 +85,8 @@ HIGH_CONTRAST = Palette(
     on_accent="#000000",
     accent_soft="#000000",
     sand="#000000",
+    off="#B0B0B0",
+    off_ground="#1F1F1F",
     hairline="#FFFFFF",
     amber="#FFD60A",
     amber_soft="#000000",
@@ -88,7 +97,7 @@ TEXT_ON_GROUND = (
     ("ink", "paper"), ("ink", "surface"), ("ink", "accent_soft"), ("ink", "amber_soft"),
     ("ink", "sand"), ("muted", "paper"), ("muted", "surface"), ("accent", "paper"), ("accent", "surface"),
     ("accent", "accent_soft"), ("amber", "amber_soft"), ("red", "surface"),
-    ("on_accent", "accent"), ("on_accent", "accent_pressed"),
+    ("on_accent", "accent"), ("on_accent", "accent_pressed"), ("off", "off_ground"),
 )  # fmt: skip
 """Every pair of text and ground that the screens use."""
 

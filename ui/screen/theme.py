@@ -226,6 +226,14 @@ class Theme(QObject):
         return QColor(self._palette.sand)
 
     @Property(QColor, notify=changed, final=True)
+    def off(self) -> QColor:
+        return QColor(self._palette.off)
+
+    @Property(QColor, notify=changed, final=True)
+    def offGround(self) -> QColor:
+        return QColor(self._palette.off_ground)
+
+    @Property(QColor, notify=changed, final=True)
     def hairline(self) -> QColor:
         return QColor(self._palette.hairline)
 

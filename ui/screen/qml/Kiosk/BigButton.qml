@@ -1,23 +1,23 @@
 import QtQuick
 import Kiosk.ViewModels
 
-// One verb. Main: the accent's fill. Else: surface with an outline in its ink. Not available: quiet, but readable.
+// One verb. Main: the accent's fill. Else: surface with an outline in its ink. Not available: no edge, quiet, but readable.
 Touch {
     id: root
 
     property bool main: false
     property bool large: false
     property color tone: Theme.accent
-    readonly property color ink: available ? (main ? Theme.accentInk : tone) : Theme.muted
+    readonly property color ink: available ? (main ? Theme.accentInk : tone) : Theme.off
 
     implicitHeight: Math.max(Theme.button * (large ? 1.4 : 1), column.implicitHeight + Theme.gap * 2)
     implicitWidth: Theme.button * 4
 
     Rectangle {
         anchors.fill: parent
-        border.color: root.available ? root.tone : Theme.hairline
-        border.width: root.main && root.available ? 0 : Theme.hair
-        color: root.main && root.available ? (root.pressed ? Theme.accentPressed : root.tone) : (root.pressed ? Theme.accentSoft : Theme.surface)
+        border.color: root.tone
+        border.width: root.main || !root.available ? 0 : Theme.hair
+        color: !root.available ? Theme.offGround : root.main ? (root.pressed ? Theme.accentPressed : root.tone) : (root.pressed ? Theme.accentSoft : Theme.surface)
         radius: Theme.radius
     }
 

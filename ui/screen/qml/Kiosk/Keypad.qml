@@ -10,6 +10,7 @@ Item {
     property string ok
     property string eraseWords
     property bool complete: false
+    property bool locked: false
     property string prefix: "keypad_"
     property string okName: "keypadOk"
     readonly property real keyWidth: (width - Theme.gap * 2) / 3
@@ -28,6 +29,7 @@ Item {
             required property int index
             readonly property int place: index === 0 ? 10 : index - 1
 
+            available: !root.locked
             height: root.keyHeight
             label: index
             objectName: root.prefix + index
@@ -40,6 +42,7 @@ Item {
     }
 
     KeypadKey {
+        available: !root.locked
         height: root.keyHeight
         label: root.eraseWords
         objectName: root.prefix + "erase"
@@ -51,7 +54,7 @@ Item {
     }
 
     KeypadKey {
-        available: root.complete
+        available: root.complete && !root.locked
         height: root.keyHeight
         label: root.ok
         main: true

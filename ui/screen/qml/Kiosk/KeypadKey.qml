@@ -7,13 +7,13 @@ Touch {
     property string path
     property bool main: false
     readonly property bool filled: main && available
-    readonly property color ink: available ? (main ? Theme.accentInk : Theme.ink) : Theme.muted
+    readonly property color ink: available ? (main ? Theme.accentInk : Theme.ink) : Theme.off
 
     Rectangle {
         anchors.fill: parent
         border.color: root.filled ? Theme.accent : Theme.hairline
-        border.width: Theme.hair
-        color: root.filled ? (root.pressed ? Theme.accentPressed : Theme.accent) : (root.pressed ? Theme.accentSoft : Theme.surface)
+        border.width: root.available ? Theme.hair : 0
+        color: !root.available ? Theme.offGround : root.filled ? (root.pressed ? Theme.accentPressed : Theme.accent) : (root.pressed ? Theme.accentSoft : Theme.surface)
         radius: Theme.radius
     }
 
