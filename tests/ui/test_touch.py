@@ -176,11 +176,12 @@ def test_a_finger_that_leaves_the_button_changed_its_mind(stand: Stand) -> None:
 
 
 def test_nothing_under_the_idle_warning_can_be_touched(stand: Stand) -> None:
+    stand.scene("reservation")
+    at = rect_of(stand.item("confirmButton")).center()
     stand.scene("idle-warning")
     assert not stand.can_tap("confirmButton")
     with pytest.raises(LookupError):
         touch.tap(stand.window, "confirmButton")
-    at = rect_of(stand.item("confirmButton")).center()
     touch.press(stand.window, at)
     touch.release(stand.window, at)
     assert stand.told.sent == []
@@ -201,6 +202,7 @@ def test_what_does_not_work_now_is_said_before_the_touch_and_cannot_be_touched(s
     stand.scene("welcome-no-camera")
     assert not stand.can_tap("startButton")
     assert "扫码暂时不能用" in " ".join(stand.texts())
+    assert "出示" not in " ".join(text for text in stand.texts() if "扫码" not in text)
     stand.scene("welcome-offline")
     assert stand.can_tap("startButton")
     assert "网络暂时不通" in " ".join(stand.texts())

@@ -61,6 +61,8 @@ class FrameProps:
     contrast: str = ""
     idle_heading: str = ""
     idle_lead: str = ""
+    idle_left: str = ""
+    """Seconds, in digits."""
     idle_stay: str = ""
     idle_stay_other: str = ""
 
@@ -85,6 +87,7 @@ def derive(moment: Moment) -> FrameProps:
         contrast=say("foot.contrast"),
         idle_heading=say("idle.heading") if left is not None else "",
         idle_lead=say("idle.lead", seconds=left) if left is not None else "",
+        idle_left=str(left) if left is not None else "",
         idle_stay=say("idle.stay") if left is not None else "",
         idle_stay_other=say("idle.stay_other") if left is not None else "",
     )
@@ -220,6 +223,10 @@ class FrameViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def idleLead(self) -> str:
         return self._props.idle_lead
+
+    @Property(str, notify=changed, final=True)
+    def idleLeft(self) -> str:
+        return self._props.idle_left
 
     @Property(str, notify=changed, final=True)
     def idleStay(self) -> str:

@@ -1,55 +1,51 @@
+pragma ComponentBehavior: Bound
+
 import QtQuick
 import Kiosk.ViewModels
 
-// Before anything of the guest is cleared, the kiosk asks.
+// Before anything of the guest is cleared, the kiosk asks, and shows how long it waits.
 Rectangle {
     id: root
 
     required property FrameViewModel frame
 
-    color: Theme.scrim
+    color: Theme.paper
     visible: frame.idleHeading !== ""
 
-    // Nothing below may be touched by accident.
-    TapHandler {
-        gesturePolicy: TapHandler.WithinBounds
-    }
+    Loader {
+        active: root.visible
+        anchors.fill: parent
+        anchors.topMargin: Theme.panelHeight / 8
 
-    Rectangle {
-        anchors.bottom: parent.bottom
-        anchors.bottomMargin: parent.height * 0.13
-        anchors.horizontalCenter: parent.horizontalCenter
-        border.color: Theme.hairline
-        border.width: Theme.hair
-        color: Theme.paper
-        height: question.implicitHeight + Theme.gap * 8
-        radius: Theme.radius
-        width: parent.width - Theme.margin * 2
+        sourceComponent: Page {
+            heading: root.frame.idleHeading
+            headingSize: Theme.title
+            lead: root.frame.idleLead
+            pictureHeight: Theme.panelHeight * 0.3
 
-        Column {
-            id: question
+            picture: Rectangle {
+                anchors.horizontalCenter: parent ? parent.horizontalCenter : undefined
+                border.color: Theme.accent
+                border.width: Theme.stroke
+                color: Theme.accentSoft
+                height: parent ? parent.height : 0
+                radius: height / 2
+                width: height
 
-            anchors.centerIn: parent
-            spacing: Theme.gap * 2
-            width: parent.width - Theme.gap * 6
-
-            Words {
-                font.pixelSize: Theme.title
-                horizontalAlignment: Text.AlignHCenter
-                strong: true
-                text: root.frame.idleHeading
-                width: parent.width
-            }
-
-            Words {
-                color: Theme.muted
-                font.pixelSize: Theme.lead
-                horizontalAlignment: Text.AlignHCenter
-                text: root.frame.idleLead
-                width: parent.width
+                Words {
+                    anchors.centerIn: parent
+                    color: Theme.accent
+                    font.pixelSize: Theme.room
+                    objectName: "secondsLeft"
+                    silent: true
+                    strong: true
+                    text: root.frame.idleLeft
+                }
             }
 
             BigButton {
+                anchors.bottom: parent.bottom
+                anchors.bottomMargin: Theme.button
                 height: Math.max(implicitHeight, Theme.button * 2)
                 hint: root.frame.idleStayOther
                 label: root.frame.idleStay

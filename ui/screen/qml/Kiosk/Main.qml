@@ -41,7 +41,9 @@ Window {
 
             anchors.bottom: parent.bottom
             anchors.top: banner.bottom
-            enabled: root.kiosk.frame.ready && !warning.visible && !sheet.visible
+            enabled: root.kiosk.frame.ready && visible
+            // What is covered is hidden: nobody passing by, and no screen reader, finds it there.
+            visible: !warning.visible && !sheet.visible
             width: parent.width
 
             Brand {
