@@ -11,7 +11,11 @@ from kiosk.checkin.states import Capturing, Done, Scanning, ShowingReservation, 
 from kiosk.config import Config, KioskSection, ScreenSection
 from kiosk.model import Hint, Reason
 from tests.ui.layout import faults
+from kiosk.staff.resolutions import offered
+from kiosk.staff.sheet import SheetState
 from tests.ui.stand import SCENES, Stand, rect_of
+from ui.screen import i18n
+from ui.screen.pictures import paint
 from ui.screen.showcase import CASE, RECORD, STAY
 
 WAYS = {"standard": (), "elder": ("elderButton",), "elder, high contrast": ("elderButton", "contrastButton")}
@@ -42,6 +46,33 @@ def test_every_reason_and_hint_has_room_in_large_type(make_stand: Callable[..., 
         if wrong := faults(stand):
             found[repr(state)] = wrong
     assert not found
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_staff_sheet_has_room_for_every_reason(make_stand: Callable[..., Stand], language: str, way: str) -> None:
+    languages = ("zh-CN", "en") if language == "zh-CN" else ("en", "zh-CN")
+    stand = make_stand(Config(screen=ScreenSection(languages=languages)))
+    stand.read(WAYS[way])
+    stand.scene("staff-sheet", touched=False)
+    found = {}
+    for reason in Reason:
+        stand.screen.show_sheet(SheetState("unlocked", "", 0, "chen", 60, reason, offered(reason)))
+        stand.wait(lambda words=i18n.say(language, f"staff.{reason.value}"): stand.text("staffReason") == words)
+        paint(stand.window)
+        if wrong := faults(stand):
+            found[reason.value] = wrong
+    assert not found
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_list_that_goes_on_shows_half_a_row_of_it(stand: Stand, way: str) -> None:
+    stand.read(WAYS[way])
+    stand.scene("fields", touched=False)
+    end = rect_of(stand.item("ethnicityList")).bottom()
+    rows = [rect_of(item) for item in stand.items() if item.objectName().startswith("ethnicityRow_")]
+    [*_, cut] = sorted((row for row in rows if row.top() < end), key=lambda row: row.top())
+    assert 0.3 < (end - cut.top()) / cut.height() < 0.7
 
 
 def _every_word() -> Iterator[State]:

@@ -12,7 +12,17 @@ from tests.ui.stand import Stand
 from ui.screen.showcase import CASE, GUEST, RECORD, STAY
 from ui.screen.viewmodels.reservation import masked
 
-OF_THE_GUEST = ("林*例", GUEST.name, GUEST.id_number, "0808", "豪华大床房", "6月1日", "417", "4821", STAY.confirmation)
+OF_THE_GUEST = (
+    "林*例",
+    GUEST.name,
+    GUEST.id_number,
+    "0808",
+    "豪华大床房",
+    "6 月 1 日",
+    "417",
+    "4821",
+    STAY.confirmation,
+)
 
 
 def heard(stand: Stand) -> list[str]:
@@ -61,7 +71,7 @@ def test_the_room_is_not_told_before_the_key(stand: Stand) -> None:
 def test_a_room_number_and_a_name_are_never_spoken(stand: Stand) -> None:
     stand.show(Done(RECORD, "0808"))
     assert any("0808" in text for text in stand.texts())
-    assert "您的房间" in heard(stand)
+    assert "您的房号" in heard(stand)
     assert not any("0808" in text for text in heard(stand))
     stand.show(ShowingReservation(CASE))
     assert "豪华大床房" in heard(stand)

@@ -32,6 +32,9 @@ def test_a_clerk_finishes_for_the_guest(stand: Stand) -> None:
     assert stand.told.of("staff_pin") == [("25801",)]
     show(stand, SheetState("unlocked", "", 0, "chen", 60, Reason.FACE_DECLINED, offered(Reason.FACE_DECLINED)))
     assert stand.text("staffReason") == "客人选择人工核验"
+    assert stand.text("staffNumber") == "417"
+    assert "证件原件" in stand.text("staffTodo")
+    assert stand.item("resolution_document_and_person_seen").property("hint") == "代替刷脸，继续登记、发房卡"
     stand.tap("resolution_document_and_person_seen")
     assert stand.told.of("staff_approve") == [("document_and_person_seen",)]
     assert stand.told.sent == []
@@ -60,6 +63,7 @@ def test_while_locked_out_no_key_answers(stand: Stand) -> None:
     stand.scene("staff-pin-locked")
     assert "287" in " ".join(stand.texts())
     assert not stand.can_tap("pinKey_1")
+    assert not stand.item("pinKey_1").property("available")
     assert stand.can_tap("closeSheetButton")
 
 
@@ -85,10 +89,17 @@ def test_digits_do_not_wait_for_the_next_clerk(stand: Stand) -> None:
 
 def test_with_nobody_waiting_there_is_nothing_to_decide(stand: Stand) -> None:
     stand.scene("staff-sheet-nobody")
+    assert stand.text("staffReason") == "现在没有客人等候"
     names = {item.objectName() for item in stand.items(seen=True)}
     assert not names & {"retryButton", "endVisitButton"}
     assert not any(name.startswith("resolution_") for name in names)
     assert stand.can_tap("closeSheetButton")
+
+
+def test_the_number_is_told_before_the_pin_and_the_reason_only_after_it(stand: Stand) -> None:
+    stand.scene("staff-pin")
+    assert stand.text("pinNumber") == "417"
+    assert not any("客人选择人工核验" in text for text in stand.texts())
 
 
 def test_every_resolution_becomes_a_button_with_words(stand: Stand) -> None:
@@ -102,4 +113,4 @@ def test_the_sheet_speaks_the_language_of_the_screen(stand: Stand) -> None:
     stand.scene("referral-declined")
     stand.tap("languageButton")
     show(stand, SheetState("pin"))
-    assert "Staff PIN, please" in stand.texts()
+    assert "Please enter your staff PIN" in stand.texts()

@@ -51,11 +51,32 @@ def test_every_resolution_has_a_name(language: str) -> None:
         assert i18n.resolution(language, code) != code
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_clerk_reads_what_to_do_and_what_each_decision_means(language: str) -> None:
+    for reason in Reason:
+        assert i18n.todo(language, reason), reason
+    for code in CODES:
+        assert i18n.meaning(language, code), code
+
+
+def test_nobody_is_promised_who_was_not_called() -> None:
+    """Nothing rings at the desk: a guest who is told that somebody comes would wait for nobody."""
+    for language in LANGUAGES:
+        for key, words in i18n.WORDS[language].items():
+            assert not re.search(r"马上来|过来|已通知|已请|coming|on the way|the desk knows", words), key
+
+
 def test_a_heading_is_short() -> None:
     for key, words in i18n.WORDS["zh-CN"].items():
         progress = key.startswith("progress.") and not key.endswith(("_lead", "_slow"))
         if key.endswith(".heading") or progress:
             assert len(words) <= 16, key
+
+
+def test_what_happens_next_leaves_no_single_sign_on_a_line_of_its_own_in_large_type() -> None:
+    """Twenty signs stand in a line there."""
+    for reason in Reason:
+        assert all(len(line) <= 20 for line in i18n.referral("zh-CN", reason).split("\n")), reason
 
 
 def test_a_guest_reads_no_code_no_number_and_no_blame() -> None:
@@ -87,7 +108,10 @@ def test_no_words_are_left_that_nobody_reads() -> None:
     known = re.compile("|".join(f"(?:sheet\\.)?{pattern}" for pattern in patterns))
     own = re.compile(r"sheet\.[a-z_]+")
     for key in i18n.WORDS["en"]:
-        if key.removeprefix("refer.").removeprefix("staff.") in told or key.startswith("resolution."):
+        if key.removeprefix("refer.").removeprefix("staff.") in told or key.startswith(("resolution.", "means.")):
+            continue
+        if key.startswith("todo."):
+            assert any(value.startswith(key.removeprefix("todo.")) for value in told), key
             continue
         if own.fullmatch(key):
             assert f'"{key}"' in source or f'say("{key.removeprefix("sheet.")}"' in source, key

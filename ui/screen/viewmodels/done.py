@@ -19,6 +19,9 @@ QML_IMPORT_MAJOR_VERSION = 1
 @dataclass(frozen=True, slots=True)
 class DoneProps:
     heading: str = ""
+    wish: str = ""
+    by_hand: bool = False
+    """No key lies in the slot: the drawing shows the card alone."""
     room: str = ""
     room_no: str = ""
     key: str = ""
@@ -32,6 +35,8 @@ def derive(moment: Moment) -> DoneProps:
         return DoneProps()
     return DoneProps(
         heading=say("done.heading"),
+        wish=say("done.wish"),
+        by_hand=state.by_hand,
         room=say("done.room"),
         room_no=state.room_no,
         key=say("done.by_hand" if state.by_hand else "done.take_key"),
@@ -63,6 +68,14 @@ class DoneViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def heading(self) -> str:
         return self._props.heading
+
+    @Property(str, notify=changed, final=True)
+    def wish(self) -> str:
+        return self._props.wish
+
+    @Property(bool, notify=changed, final=True)
+    def byHand(self) -> bool:
+        return self._props.by_hand
 
     @Property(str, notify=changed, final=True)
     def room(self) -> str:

@@ -76,7 +76,7 @@ class KioskViewModel(QObject):
     def show_sheet(self, sheet: SheetState) -> None:
         """GUI thread only."""
         self._sheet_state = sheet
-        self._sheet.show(sheet, self._tastes.language)
+        self._sheet.show(sheet, self._tastes.language, self._shown.referral_no)
 
     def refresh(self) -> None:
         """Derive everything again: another state, or another language. The frame is last: it changes the screen."""
@@ -88,7 +88,7 @@ class KioskViewModel(QObject):
         ):  # fmt: skip
             screen.show(moment)
         if self._sheet_state is not None:
-            self._sheet.show(self._sheet_state, tastes.language)
+            self._sheet.show(self._sheet_state, tastes.language, self._shown.referral_no)
 
     @Property(FrameViewModel, notify=changed, final=True)
     def frame(self) -> FrameViewModel:

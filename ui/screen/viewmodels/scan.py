@@ -21,6 +21,7 @@ class ScanProps:
     heading: str = ""
     lead: str = ""
     caption: str = ""
+    no_code: str = ""
     hint: str = ""
     refused: str = ""
 
@@ -33,6 +34,7 @@ def derive(moment: Moment) -> ScanProps:
         heading=say("scan.heading"),
         lead=say("scan.lead"),
         caption=say("scan.seen_by_you"),
+        no_code=say("scan.no_code"),
         hint=say(state.hint.value) if state.hint is not None else "",
         refused=say(state.refused.value) if state.refused is not None else "",
     )
@@ -69,6 +71,10 @@ class ScanViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def caption(self) -> str:
         return self._props.caption
+
+    @Property(str, notify=changed, final=True)
+    def noCode(self) -> str:
+        return self._props.no_code
 
     @Property(str, notify=changed, final=True)
     def hint(self) -> str:

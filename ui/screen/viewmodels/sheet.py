@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Property, QObject, Signal, Slot
@@ -35,21 +35,28 @@ class SheetProps:
     close: str = ""
     operator: str = ""
     locks_in: str = ""
+    number_words: str = ""
+    number: str = ""
+    """What the guest says at the desk; empty when nobody waits."""
     reason_words: str = ""
     reason: str = ""
-    decide: str = ""
+    todo: str = ""
     resolutions: tuple[Row, ...] = ()
+    """(code, decision, what the kiosk does then)"""
     retry: str = ""
+    retry_means: str = ""
     end: str = ""
+    end_means: str = ""
 
 
-def derive(sheet: SheetState, language: str) -> SheetProps:
+def derive(sheet: SheetState, language: str, number: str) -> SheetProps:
+    """Return the sheet of a visit whose guest was given ``number``; an empty one when nobody was."""
     if sheet.stage == "pin":
-        return _asking_pin(sheet, language)
-    return _unlocked(sheet, language) if sheet.stage == "unlocked" else SheetProps()
+        return _asking_pin(sheet, language, number)
+    return _unlocked(sheet, language, number) if sheet.stage == "unlocked" else SheetProps()
 
 
-def _asking_pin(sheet: SheetState, language: str) -> SheetProps:
+def _asking_pin(sheet: SheetState, language: str, number: str) -> SheetProps:
     message = i18n.say(language, f"sheet.{sheet.message}", seconds=sheet.wait_s) if sheet.message else ""
     return SheetProps(
         stage="pin",
@@ -60,26 +67,40 @@ def _asking_pin(sheet: SheetState, language: str) -> SheetProps:
         ok=i18n.say(language, "sheet.ok"),
         erase=i18n.say(language, "keypad.erase"),
         close=i18n.say(language, "sheet.close"),
+        number_words=i18n.say(language, "sheet.number") if number else "",
+        number=number,
     )
 
 
-def _unlocked(sheet: SheetState, language: str) -> SheetProps:
+def _unlocked(sheet: SheetState, language: str, number: str) -> SheetProps:
     def say(key: str, **values: object) -> str:
         return i18n.say(language, f"sheet.{key}", **values)
 
-    reason = sheet.reason
-    return SheetProps(
+    opened = SheetProps(
         stage="unlocked",
         title=say("title"),
         operator=say("operator", operator=sheet.operator),
         locks_in=say("locks_in", seconds=sheet.locks_in_s),
-        reason_words=say("reason"),
-        reason=i18n.say(language, f"staff.{reason.value}") if reason is not None else say("no_reason"),
-        decide=say("decide") if reason is not None else "",
-        resolutions=tuple((code, i18n.resolution(language, code), "") for code in sheet.resolutions),
-        retry=say("retry") if reason is not None else "",
-        end=say("end") if reason is not None else "",
+        reason=say("nobody"),
+        todo=say("nobody_todo"),
         close=say("lock_now"),
+    )
+    if sheet.reason is None:
+        return opened
+    return replace(
+        opened,
+        number_words=say("number") if number else "",
+        number=number,
+        reason_words=say("reason"),
+        reason=i18n.say(language, f"staff.{sheet.reason.value}"),
+        todo=i18n.todo(language, sheet.reason),
+        resolutions=tuple(
+            (code, i18n.resolution(language, code), i18n.meaning(language, code)) for code in sheet.resolutions
+        ),
+        retry=say("retry"),
+        retry_means=say("retry_means"),
+        end=say("end"),
+        end_means=say("end_means"),
     )
 
 
@@ -96,8 +117,8 @@ class SheetViewModel(QObject):
         self._resolutions = Rows(self)
         self._pin = ""
 
-    def show(self, sheet: SheetState, language: str) -> None:
-        props = derive(sheet, language)
+    def show(self, sheet: SheetState, language: str, number: str) -> None:
+        props = derive(sheet, language, number)
         if props != self._props:
             if props.stage != self._props.stage or props.message:
                 self._type("")
@@ -201,8 +222,16 @@ class SheetViewModel(QObject):
         return self._props.reason
 
     @Property(str, notify=changed, final=True)
-    def decide(self) -> str:
-        return self._props.decide
+    def numberWords(self) -> str:
+        return self._props.number_words
+
+    @Property(str, notify=changed, final=True)
+    def number(self) -> str:
+        return self._props.number
+
+    @Property(str, notify=changed, final=True)
+    def todo(self) -> str:
+        return self._props.todo
 
     @Property(Rows, notify=changed, final=True)
     def resolutions(self) -> Rows:
@@ -211,6 +240,14 @@ class SheetViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def retryWords(self) -> str:
         return self._props.retry
+
+    @Property(str, notify=changed, final=True)
+    def retryMeans(self) -> str:
+        return self._props.retry_means
+
+    @Property(str, notify=changed, final=True)
+    def endMeans(self) -> str:
+        return self._props.end_means
 
     @Property(str, notify=changed, final=True)
     def endWords(self) -> str:

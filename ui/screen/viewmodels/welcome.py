@@ -27,6 +27,8 @@ class WelcomeProps:
     start_other: str = ""
     can_start: bool = True
     present: str = ""
+    no_code: str = ""
+    """Who need not try, and where they go instead."""
     elder: str = ""
     elder_hint: str = ""
     offers: tuple[Row, ...] = ()
@@ -42,11 +44,12 @@ def derive(moment: Moment) -> WelcomeProps:
     elder = "standard" if moment.elder else "elder"
     return WelcomeProps(
         heading=say("welcome.heading"),
-        lead=say("welcome.lead"),
+        lead=say("welcome.lead") if offers.codes else "",
         start=say("welcome.start"),
         start_other=say("welcome.start_other"),
         can_start=offers.codes,
         present=say("welcome.present") if offers.codes else "",
+        no_code=say("welcome.no_code") if offers.codes else "",
         elder=say(f"welcome.{elder}"),
         elder_hint=say(f"welcome.{elder}_hint"),
         offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers)),
@@ -114,6 +117,10 @@ class WelcomeViewModel(QObject):
     @Property(str, notify=changed, final=True)
     def present(self) -> str:
         return self._props.present
+
+    @Property(str, notify=changed, final=True)
+    def noCode(self) -> str:
+        return self._props.no_code
 
     @Property(str, notify=changed, final=True)
     def elder(self) -> str:

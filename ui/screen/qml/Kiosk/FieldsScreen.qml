@@ -25,6 +25,9 @@ Page {
         id: list
 
         readonly property int columns: 2
+        // The last row that is seen is cut in half, whatever the size of the letters: there is more below.
+        readonly property real least: Math.max(Theme.mm * 20, Theme.lead * 1.4 + Theme.gap) + Theme.gap
+        readonly property real pitch: height / (Math.max(1, Math.floor(height / least - 0.5)) + 0.5)
 
         anchors.fill: parent
         boundsBehavior: Flickable.StopAtBounds
@@ -48,7 +51,7 @@ Page {
                     required property string code
                     required label
 
-                    height: Math.max(Theme.mm * 20, words.implicitHeight + Theme.gap)
+                    height: list.pitch - grid.spacing
                     objectName: "ethnicityRow_" + code
                     scrolls: true
                     width: (grid.width - grid.spacing * (list.columns - 1)) / list.columns

@@ -117,13 +117,26 @@ Page {
         }
     }
 
-    Words {
+    Column {
         id: caption
 
         anchors.bottom: parent.bottom
-        color: Theme.muted
-        horizontalAlignment: Text.AlignHCenter
-        text: root.viewModel.caption
+        spacing: Theme.gap
         width: parent.width
+
+        Words {
+            color: Theme.muted
+            horizontalAlignment: Text.AlignHCenter
+            text: root.viewModel.caption
+            width: parent.width
+        }
+
+        Words {
+            font.pixelSize: Theme.lead
+            horizontalAlignment: Text.AlignHCenter
+            objectName: "noCode"
+            text: root.viewModel.noCode
+            width: parent.width
+        }
     }
 }

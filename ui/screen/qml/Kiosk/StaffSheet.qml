@@ -57,16 +57,38 @@ Rectangle {
         anchors.top: line.bottom
         visible: root.viewModel.stage === "pin"
 
-        Picture {
+        Column {
             anchors.horizontalCenter: parent.horizontalCenter
-            anchors.top: parent.top
-            anchors.topMargin: Theme.gap * 4
-            fill: "M62 88 H138 A8 8 0 0 1 146 96 V150 A8 8 0 0 1 138 158 H62 A8 8 0 0 1 54 150 V96 A8 8 0 0 1 62 88 Z"
-            height: width
-            solid: "M100 112 A8 8 0 1 1 99.99 112 Z M97 124 H103 V138 H97 Z"
-            strokes: "M62 88 H138 A8 8 0 0 1 146 96 V150 A8 8 0 0 1 138 158 H62 A8 8 0 0 1 54 150 V96 A8 8 0 0 1 62 88 Z M74 88 V66 A26 26 0 0 1 126 66 V88"
-            visible: width > Theme.mm * 20
-            width: Math.min(Theme.panelHeight * 0.16, asking.y - Theme.gap * 6)
+            spacing: Theme.gap
+            y: (asking.y - height) / 2
+
+            Picture {
+                anchors.horizontalCenter: parent.horizontalCenter
+                fill: "M62 88 H138 A8 8 0 0 1 146 96 V150 A8 8 0 0 1 138 158 H62 A8 8 0 0 1 54 150 V96 A8 8 0 0 1 62 88 Z"
+                height: width
+                solid: "M97 138 V127.4 A8 8 0 1 1 103 127.4 V138 Z"
+                strokes: "M62 88 H138 A8 8 0 0 1 146 96 V150 A8 8 0 0 1 138 158 H62 A8 8 0 0 1 54 150 V96 A8 8 0 0 1 62 88 Z M74 88 V66 A26 26 0 0 1 126 66 V88"
+                visible: width > Theme.mm * 20
+                width: Math.min(Theme.panelHeight * 0.2, asking.y - Theme.gap * 10 - Theme.title)
+            }
+
+            Words {
+                anchors.horizontalCenter: parent.horizontalCenter
+                color: Theme.muted
+                text: root.viewModel.numberWords
+                visible: text !== ""
+            }
+
+            Words {
+                anchors.horizontalCenter: parent.horizontalCenter
+                color: Theme.accent
+                font.letterSpacing: Theme.mm * 2
+                font.pixelSize: Theme.title
+                objectName: "pinNumber"
+                strong: true
+                text: root.viewModel.number
+                visible: text !== ""
+            }
         }
 
         Column {
@@ -115,8 +137,8 @@ Rectangle {
 
             Keypad {
                 complete: root.viewModel.digits > 0
-                enabled: !root.viewModel.locked
                 eraseWords: root.viewModel.eraseWords
+                locked: root.viewModel.locked
                 ok: root.viewModel.ok
                 okName: "pinOk"
                 prefix: "pinKey_"
@@ -146,25 +168,54 @@ Rectangle {
         }
 
         Rectangle {
-            border.color: Theme.amber
+            readonly property bool waiting: root.viewModel.reasonWords !== ""
+
+            border.color: waiting ? Theme.amber : Theme.accent
             border.width: Theme.hair
-            color: Theme.amberSoft
-            height: why.implicitHeight + Theme.gap * 3
+            color: waiting ? Theme.amberSoft : Theme.accentSoft
+            height: Math.max(why.implicitHeight, which.implicitHeight) + Theme.gap * 3
             radius: Theme.radius
             width: parent.width
 
             Column {
-                id: why
+                id: which
 
                 anchors.left: parent.left
                 anchors.leftMargin: Theme.gap * 1.5
+                anchors.top: parent.top
+                anchors.topMargin: Theme.gap * 1.5
+                visible: root.viewModel.number !== ""
+                width: visible ? implicitWidth : 0
+
+                Words {
+                    color: Theme.amber
+                    text: root.viewModel.numberWords
+                }
+
+                Words {
+                    font.letterSpacing: Theme.mm
+                    font.pixelSize: Theme.title
+                    objectName: "staffNumber"
+                    strong: true
+                    text: root.viewModel.number
+                }
+            }
+
+            Column {
+                id: why
+
+                anchors.left: which.right
+                anchors.leftMargin: which.visible ? Theme.gap * 3 : 0
                 anchors.right: parent.right
                 anchors.rightMargin: Theme.gap * 1.5
-                anchors.verticalCenter: parent.verticalCenter
+                anchors.top: parent.top
+                anchors.topMargin: Theme.gap * 1.5
+                spacing: Theme.gap * 0.5
 
                 Words {
                     color: Theme.amber
                     text: root.viewModel.reasonWords
+                    visible: text !== ""
                     width: parent.width
                 }
 
@@ -178,6 +229,13 @@ Rectangle {
             }
         }
 
+        Words {
+            font.pixelSize: Theme.elder ? Theme.body : Theme.lead
+            lineHeight: 1.2
+            objectName: "staffTodo"
+            text: root.viewModel.todo
+            width: parent.width
+        }
     }
 
     // What a clerk decides lies where a hand reaches, above the way out.
@@ -189,20 +247,15 @@ Rectangle {
         spacing: Theme.gap * 1.5
         visible: root.viewModel.stage === "unlocked"
 
-        Words {
-            color: Theme.muted
-            text: root.viewModel.decide
-            visible: text !== ""
-            width: parent.width
-        }
-
         Repeater {
             model: root.viewModel.resolutions
 
             BigButton {
                 required property string code
+                required property string value
                 required label
 
+                hint: value
                 main: true
                 objectName: "resolution_" + code
                 width: parent ? parent.width : 0
@@ -212,6 +265,7 @@ Rectangle {
         }
 
         BigButton {
+            hint: root.viewModel.retryMeans
             label: root.viewModel.retryWords
             objectName: "retryButton"
             visible: label !== ""
@@ -221,6 +275,7 @@ Rectangle {
         }
 
         BigButton {
+            hint: root.viewModel.endMeans
             label: root.viewModel.endWords
             objectName: "endVisitButton"
             tone: Theme.red

@@ -63,6 +63,7 @@ GuestScreen {
             font.pixelSize: Theme.lead
             horizontalAlignment: Text.AlignHCenter
             text: root.viewModel.lead
+            visible: text !== ""
             width: parent.width
         }
     }
@@ -99,12 +100,25 @@ GuestScreen {
             onTapped: root.viewModel.start()
         }
 
-        Words {
-            color: Theme.muted
-            horizontalAlignment: Text.AlignHCenter
-            text: root.viewModel.present
-            visible: text !== ""
+        Column {
+            spacing: Theme.gap * 0.5
+            visible: root.viewModel.canStart
             width: parent.width
+
+            Words {
+                color: Theme.muted
+                horizontalAlignment: Text.AlignHCenter
+                text: root.viewModel.present
+                width: parent.width
+            }
+
+            Words {
+                color: Theme.muted
+                horizontalAlignment: Text.AlignHCenter
+                objectName: "noCode"
+                text: root.viewModel.noCode
+                width: parent.width
+            }
         }
 
         BigButton {
@@ -124,9 +138,10 @@ GuestScreen {
         Grid {
             id: offers
 
+            anchors.horizontalCenter: parent.horizontalCenter
+            columnSpacing: Theme.gap * (Theme.elder ? 8 : 3.5)
             columns: Theme.elder ? 2 : 4
             rowSpacing: Theme.gap * 0.5
-            width: parent.width
 
             Repeater {
                 model: root.viewModel.offers
@@ -141,12 +156,11 @@ GuestScreen {
                     Accessible.name: value
                     Accessible.role: Accessible.StaticText
                     height: offered.height
-                    width: offers.width / offers.columns
+                    width: offered.width
 
                     Row {
                         id: offered
 
-                        anchors.horizontalCenter: parent.horizontalCenter
                         spacing: Theme.gap * 0.6
 
                         Glyph {
