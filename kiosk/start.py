@@ -24,7 +24,7 @@ from kiosk.checkin.mail import Activity, Stretched
 from kiosk.checkin.shown import Shown
 from kiosk.config import Config, load
 from kiosk.embedded import leave_pointer, needs_sandbox, pointed_at, remove_pointer
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, where
 from kiosk.ports import VisionReport
 from kiosk.sandbox.process import SandboxProcess
 from kiosk.staff.sheet import StaffSheet
@@ -90,7 +90,6 @@ class LiveKiosk:
             self.sandbox = SandboxProcess(latency_ms=self.config.sandbox.latency_ms)
             self.sandbox.start()
             self.config = pointed_at(self.config, self.sandbox.info)
-            leave_pointer(self.config.kiosk.state_dir, self.sandbox.info.run_dir)
         self.kiosk = Kiosk(
             self.config,
             self._show,
@@ -99,13 +98,16 @@ class LiveKiosk:
             receipted=self._observers.receipted,
         )
         self.kiosk.start()
+        if self.sandbox is not None:  # only now: until here the state folder may be another kiosk's
+            leave_pointer(self.config.kiosk.state_dir, self.sandbox.info.run_dir)
         self.ready.set()
 
     def _close(self) -> None:
         if self.kiosk is not None:
             self.kiosk.stop()
         if self.sandbox is not None:
-            remove_pointer(self.config.kiosk.state_dir)
+            if self.ready.is_set():
+                remove_pointer(self.config.kiosk.state_dir)
             self.sandbox.stop()
 
     def _show(self, shown: Shown) -> None:
@@ -156,7 +158,11 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     began = time.monotonic()
     config = load(arguments.config)
-    logs.configure(config.kiosk.state_dir)
+    try:
+        logs.configure(config.kiosk.state_dir)
+    except OSError as error:
+        sys.stderr.write(f"start: {_in_words(error)}\n")
+        return 1
     running = LiveKiosk(config)
     if arguments.announce:
         threading.Thread(target=_announce, args=(running,), daemon=True).start()
@@ -164,9 +170,19 @@ def main(argv: list[str]) -> int:
     with _signals(running.screen.quit):
         status = running.run()
     if running.error is not None:
-        sys.stderr.write(f"start: {running.error}\n" if isinstance(running.error, KioskError) else "start: failed\n")
-        log.error("stopped after %.0f s: %s", time.monotonic() - began, type(running.error).__name__)
+        sys.stderr.write(f"start: {_in_words(running.error)}\n")
+        log.error("stopped after %.0f s: %s", time.monotonic() - began, where(running.error))
     return status
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case KioskError():
+            return str(error)
+        case OSError():
+            return f"{error.filename or 'the system'}: {error.strerror}; ./run doctor says more"
+        case _:
+            return f"{where(error)}: a fault of the program; log/kiosk.log says more"
 
 
 @contextmanager

@@ -89,3 +89,31 @@ def test_without_a_kiosk_holding_says_what_to_do(config: Path) -> None:
     )
     assert held.returncode == 1
     assert "./run start" in held.stderr
+
+
+def test_a_second_kiosk_on_the_same_folder_says_who_holds_it_and_leaves_the_first_alone(config: Path) -> None:
+    with subprocess.Popen(
+        command("start", "--config", config, "--announce"), stdout=subprocess.PIPE, text=True, env=environment()
+    ) as first:
+        assert first.stdout is not None
+        json.loads(first.stdout.readline())
+        second = subprocess.run(
+            command("start", "--config", config), capture_output=True, text=True, env=environment(), timeout=30
+        )
+        assert second.returncode == 1
+        assert f"held by process {first.pid}" in second.stderr
+        held = subprocess.run(command("hold", "suishen", "lin", "--config", config), env=environment(), timeout=30)
+        assert held.returncode == 0
+        first.terminate()
+        assert first.wait(15) == 0
+
+
+def test_a_state_folder_that_cannot_be_made_is_told_in_one_line(config: Path) -> None:
+    (config.parent / "state").write_text("")
+    ended = subprocess.run(
+        command("start", "--config", config), capture_output=True, text=True, env=environment(), timeout=30
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("start: ")
+    assert str(config.parent / "state") in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
