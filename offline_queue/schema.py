@@ -107,7 +107,9 @@ def open_database(path: Path) -> sqlite3.Connection:
         _prepare(conn, path)
     except sqlite3.Error as exc:
         conn.close()
-        raise OutboxUnavailable(f"outbox {path.name}: {exc}; nothing was changed. Free space if the disk is full, else call support") from exc
+        raise OutboxUnavailable(
+            f"outbox {path.name}: {exc}; nothing was changed. Free space if the disk is full, else call support"
+        ) from exc
     except BaseException:
         conn.close()
         raise
