@@ -77,6 +77,9 @@ def test_what_was_acknowledged_survives_and_is_reported_once(tmp_path: Path) -> 
 def test_a_record_whose_key_nobody_knows_of_calls_staff_once_at_the_next_start(tmp_path: Path) -> None:
     state = tmp_path / "state"
     put = registration()
+    log = audit.AuditLog(state / audit.AUDIT_FILE)
+    log.write("consent.identity", visit=1)  # as in every visit, before its record
+    log.close()
     owner = OutboxOwner.open(state, HOTEL, "demo-01", OutboxSection())
     owner.outbox.put(put)
     owner.close()  # as if killed here: no key, no referral
