@@ -57,6 +57,14 @@ KEYLESS_MOST, AUDIT_BYTES = 20, 2_000_000
 """How many records a start looks at for their keys, and how much of the audit: a kill leaves one record without."""
 
 
+def first_visit() -> int:
+    """Return where this run begins to number its visits, so far from other runs' that none meets a number again.
+
+    The replay memory outlives a run: it takes a code answered under the same number for the same visit's.
+    """
+    return secrets.randbelow(10**12) + 1
+
+
 class Kiosk:
     """Everything that runs beside the screen. ``start`` blocks a few seconds; ``stop`` ends every thread and child.
 
@@ -105,8 +113,8 @@ class Kiosk:
         self._start_reporting()
         self._start_checkin()
         self._start_staff()
-        self.runner.start()
         self._refer_keyless()
+        self.runner.start()
         self._reachability = Reachability(config.gateway, self._online_changed)
         self._reachability.start()
         self._closing("reachability", self._reachability.stop)
@@ -151,7 +159,7 @@ class Kiosk:
             warning_s=config.screen.idle_warning_s,
             journal=Journal(config.kiosk.state_dir / "log" / "visits.jsonl"),
             ring=self._ring,
-            first_visit=secrets.randbelow(900) + 1,
+            first_visit=first_visit(),
         )
         self._closing("runner", self.runner.stop)
         self.vision.start(self._report)

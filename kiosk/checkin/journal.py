@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from kiosk.checkin.events import Consented, Event
-from kiosk.checkin.states import State
+from kiosk.checkin.states import State, Welcome
 from kiosk.model import Hint, Reason
 
 
@@ -44,20 +45,26 @@ def detail_of(event: Event) -> str:
 
 
 MAX_BYTES = 8 * 1024 * 1024
-"""A journal that has grown past this begins anew at the next start; the one before it is kept as ``.1``."""
+"""A journal that has grown past this begins anew after the visit; the one before it is kept as ``.1``."""
+
+
+LONGEST_LINE_BYTES = 4096
 
 
 class Journal:
     """Appends entries to a JSON-lines file. One thread writes; a full disk costs the entry, never the visit."""
 
     def __init__(self, path: Path | None, max_bytes: int = MAX_BYTES) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
         self._file: TextIO | None = None
+        self.lost = 0
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and path.stat().st_size > max_bytes:
-                path.replace(path.with_suffix(path.suffix + ".1"))
+                path.replace(_older(path))
+            _cut_torn_line(path)
             self._file = path.open("a", encoding="utf-8")
-        self.lost = 0
 
     def write(self, step: Entry) -> None:
         """Append one step and flush it."""
@@ -66,8 +73,16 @@ class Journal:
         try:
             self._file.write(json.dumps({name: getattr(step, name) for name in Entry.__slots__}) + "\n")
             self._file.flush()
+            if step.next == Welcome.__name__ and self._file.tell() > self._max_bytes:
+                self._begin_anew(self._file)
         except OSError:
             self.lost += 1
+
+    def _begin_anew(self, full: TextIO) -> None:
+        if self._path is not None:
+            self._path.replace(_older(self._path))
+            self._file = self._path.open("a", encoding="utf-8")
+            full.close()
 
     def close(self) -> None:
         """Close the file. Safe to call twice, and on a full disk."""
@@ -75,6 +90,21 @@ class Journal:
             with suppress(OSError):  # what a full disk refused is tried once more here: it was counted already
                 self._file.close()
             self._file = None
+
+
+def _older(path: Path) -> Path:
+    return path.with_suffix(path.suffix + ".1")
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Drop what a power cut or a full disk left of a last line: the entry after it must stand on a line of its own."""
+    if not path.is_file():
+        return
+    with path.open("r+b") as file:
+        begin = max(0, file.seek(0, os.SEEK_END) - LONGEST_LINE_BYTES)
+        file.seek(begin)
+        tail = file.read()
+        file.truncate(begin + tail.rfind(b"\n") + 1)
 
 
 def read(path: Path) -> list[Entry]:
