@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from kiosk.checkin.states import Capturing, Done, Scanning, ShowingReservation, StaffNeeded, State
 from kiosk.config import Config, KioskSection, ScreenSection
 from kiosk.model import Hint, Reason
-from tests.ui.layout import faults
 from kiosk.staff.resolutions import offered
 from kiosk.staff.sheet import SheetState
+from tests.ui.layout import faults
 from tests.ui.stand import SCENES, Stand, rect_of
 from ui.screen import i18n
 from ui.screen.pictures import paint
@@ -56,9 +57,13 @@ def test_the_staff_sheet_has_room_for_every_reason(make_stand: Callable[..., Sta
     stand.read(WAYS[way])
     stand.scene("staff-sheet", touched=False)
     found = {}
+
+    def told(reason: Reason) -> bool:
+        return stand.text("staffReason") == i18n.say(language, f"staff.{reason.value}")
+
     for reason in Reason:
         stand.screen.show_sheet(SheetState("unlocked", "", 0, "chen", 60, reason, offered(reason)))
-        stand.wait(lambda words=i18n.say(language, f"staff.{reason.value}"): stand.text("staffReason") == words)
+        stand.wait(partial(told, reason))
         paint(stand.window)
         if wrong := faults(stand):
             found[reason.value] = wrong

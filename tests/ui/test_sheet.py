@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.model import Reason
+from kiosk.staff.access import ONE_TIME
 from kiosk.staff.resolutions import CODES, offered
 from kiosk.staff.sheet import SheetState
 from tests.ui.stand import Stand, rect_of
@@ -107,6 +108,12 @@ def test_every_resolution_becomes_a_button_with_words(stand: Stand) -> None:
     for code in sorted(CODES):
         show(stand, SheetState("unlocked", "", 0, "chen", 60, Reason.PARTY, (code,)))
         assert stand.item(f"resolution_{code}").property("label") == i18n.resolution("zh-CN", code)
+
+
+def test_the_one_time_pin_is_called_so_in_words(stand: Stand) -> None:
+    stand.scene("referral-declined")
+    show(stand, SheetState("unlocked", "", 0, ONE_TIME.name, 60, Reason.HELP, ()))
+    assert "一次性密码 已登录" in stand.texts()
 
 
 def test_the_sheet_speaks_the_language_of_the_screen(stand: Stand) -> None:

@@ -208,6 +208,12 @@ def test_what_does_not_work_now_is_said_before_the_touch_and_cannot_be_touched(s
     assert "网络暂时不通" in " ".join(stand.texts())
 
 
+def test_a_kiosk_that_has_just_started_asks_for_a_moment(stand: Stand) -> None:
+    stand.show(Welcome(), visit=0, codes=False, face=False, online=False, keys=False)
+    assert "本机正在准备，请稍候，也可以到前台办理" in stand.texts()
+    assert not stand.can_tap("startButton")
+
+
 def test_any_touch_shows_that_somebody_is_here_once_a_second(stand: Stand) -> None:
     stand.scene("consent-identity")
     began = time.monotonic()

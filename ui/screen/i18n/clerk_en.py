@@ -10,6 +10,7 @@ WORDS: dict[str, str] = {
     "sheet.pin.wrong": "Wrong PIN, please try again",
     "sheet.pin.locked": "Locked. Try again in {seconds} s",
     "sheet.operator": "{operator} signed in",
+    "sheet.one_time_pin": "One-time PIN",
     "sheet.locks_in": "Locks in {seconds} s",
     "sheet.lock_now": "Lock, back to the guest",
     "sheet.number": "Number",

@@ -15,6 +15,7 @@ WORDS: dict[str, str] = {
     "sheet.pin.wrong": "密码不对，请再试",
     "sheet.pin.locked": "已锁定，请在 {seconds} 秒后再试",
     "sheet.operator": "{operator} 已登录",
+    "sheet.one_time_pin": "一次性密码",
     "sheet.locks_in": "{seconds} 秒后自动锁定",
     "sheet.lock_now": "锁定，返回客人页面",
     "sheet.number": "号码",

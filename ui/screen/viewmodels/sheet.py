@@ -21,6 +21,8 @@ QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1
 
 MOST_DIGITS = 12
+ONE_TIME_PIN = "one-time-pin"
+"""The operator of a kiosk that has no operators file yet, as the audit names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def _unlocked(sheet: SheetState, language: str, number: str) -> SheetProps:
     opened = SheetProps(
         stage="unlocked",
         title=say("title"),
-        operator=say("operator", operator=sheet.operator),
+        operator=say("operator", operator=_called(sheet.operator, language)),
         locks_in=say("locks_in", seconds=sheet.locks_in_s),
         reason=say("nobody"),
         todo=say("nobody_todo"),
@@ -102,6 +104,10 @@ def _unlocked(sheet: SheetState, language: str, number: str) -> SheetProps:
         end=say("end"),
         end_means=say("end_means"),
     )
+
+
+def _called(operator: str, language: str) -> str:
+    return i18n.say(language, "sheet.one_time_pin") if operator == ONE_TIME_PIN else operator
 
 
 @QmlElement

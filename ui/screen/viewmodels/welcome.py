@@ -53,8 +53,15 @@ def derive(moment: Moment) -> WelcomeProps:
         elder=say(f"welcome.{elder}"),
         elder_hint=say(f"welcome.{elder}_hint"),
         offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers)),
-        notice=next((say(f"welcome.{name}_down") for name, works in _listed(offers) if not works), ""),
+        notice=_notice(moment),
     )
+
+
+def _notice(moment: Moment) -> str:
+    offers = _listed(moment.shown.offers)
+    if not any(works for _, works in offers):
+        return moment.say("welcome.nothing_yet")
+    return next((moment.say(f"welcome.{name}_down") for name, works in offers if not works), "")
 
 
 def _offer(moment: Moment, name: str, *, works: bool) -> Row:
