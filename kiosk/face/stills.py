@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -94,9 +94,10 @@ class Judge:
         picture = read(path)
         if isinstance(picture, Unreadable):
             return Still(reason=f"{role}.{picture.value}", was_read=False)
-        if not picture.has_colour:
-            return Still(reason=f"{role}.grey")
-        return self._probe(picture.image) if role == "probe" else self._reference(picture.image)
+        still = self._probe(picture.image) if role == "probe" else self._reference(picture.image)
+        if still.template is not None and not picture.has_colour:
+            return replace(still, reason=f"{role}.grey")
+        return still
 
     def _reference(self, image: Image) -> Still:
         found = self._engine.reference_of(image)

@@ -37,6 +37,7 @@ def folder(tmp_path: Path) -> Path:
         "room.jpg": scenes.jpeg(scenes.lobby()),
         "two.jpg": scenes.jpeg(scenes.two()),
         "grey.jpg": bytes(cv2.imencode(".jpg", cv2.cvtColor(hopper, cv2.COLOR_BGR2GRAY))[1]),
+        "blank.jpg": scenes.jpeg(np.full((720, 1280, 3), 255, np.uint8)),
         "deep.png": bytes(cv2.imencode(".png", hopper.astype(np.uint16) * 257)[1]),
         "cut.jpg": scenes.file("hopper")[:2000],
         "empty.jpg": b"",
@@ -77,6 +78,8 @@ def test_the_same_person_is_accepted(folder: Path, reference: str, capsys: pytes
         ("astronaut.png", "guest.jpg", "no_match", "face.not_matched"),
         ("hopper.jpg", "print.jpg", "try_again", "face.not_live"),
         ("hopper.jpg", "room.jpg", "try_again", "face.none"),
+        ("hopper.jpg", "blank.jpg", "try_again", "face.none"),
+        ("blank.jpg", "guest.jpg", "try_again", "face.no_portrait"),
         ("hopper.jpg", "two.jpg", "try_again", "face.two"),
         ("hopper.jpg", "far.jpg", "try_again", "face.too_far"),
         ("hopper.jpg", "grey.jpg", "try_again", "probe.grey"),
@@ -90,6 +93,15 @@ def test_a_pair_that_was_judged_and_not_accepted(
 ) -> None:
     status, result = pair(capsys, folder, reference, probe)
     assert (status, result["decision"], result["reason"]) == (0, decision, reason)
+
+
+@pytest.mark.parametrize(("reference", "probe"), [("hopper.jpg", "grey.jpg"), ("grey.jpg", "guest.jpg")])
+def test_what_is_not_accepted_for_its_grey_is_compared_all_the_same(
+    folder: Path, reference: str, probe: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, result = pair(capsys, folder, reference, probe)
+    assert result["similarity"] > 0.6
+    assert result["pad_score"] is not None
 
 
 @pytest.mark.parametrize(
