@@ -57,6 +57,7 @@ def test_a_record_arrives_byte_for_byte_and_its_receipt_comes_back(
     assert (row["text"], row["photos"]) == (put.text.decode(), 2)
     assert row["content_hash"] == hashlib.sha256(put.text).hexdigest() == here.content_hash.hex()
     assert (here.receipt, here.received_at) == (row["receipt_no"], row["received_at"])
+    line.until("its receipt is told", lambda: line.receipts)
     assert line.receipts == [(put.record_id, row["receipt_no"])]
     assert NAME not in caplog.text
     assert NUMBER not in caplog.text

@@ -38,7 +38,7 @@ from kiosk.checkin.states import (
 from kiosk.demo.guests import QUESTIONS
 from kiosk.model import Reason
 from tests.ui.stand import Stand, rect_of
-from ui.screen import touch
+from ui.screen import gate, touch
 from ui.screen.glass import Glass
 from ui.screen.pictures import paint, settle
 from ui.screen.showcase import CASE, RECORD
@@ -108,12 +108,21 @@ def change(stand: Stand, state: State) -> None:
     paint(stand.window)
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the gate stay shut for longer than a busy machine needs to paint."""
+    monkeypatch.setattr(gate, "SETTLE_MS", 1500)
+    monkeypatch.setattr(gate, "REPEAT_S", 3.0)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_the_second_half_of_a_double_tap_answers_nothing(stand: Stand) -> None:
     stand.scene("reservation")
     double_tap(stand, "confirmButton")
     assert stand.told.events == [ReservationConfirmed()]
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_nor_does_it_answer_the_question_that_came_between(stand: Stand) -> None:
     """Both buttons lie in the same place: "agree" to the identity, and at once the face."""
     stand.scene("consent-identity")
@@ -133,6 +142,7 @@ def test_a_guest_who_answers_quickly_does_not_wait(stand: Stand) -> None:
     assert len(stand.told.sent) == 2
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_finger_on_its_way_down_when_the_screen_changed_meant_the_screen_before(stand: Stand) -> None:
     stand.scene("welcome")
     change(stand, AskingIdentityConsent(CASE))
@@ -146,6 +156,7 @@ def test_a_finger_on_its_way_down_when_the_screen_changed_meant_the_screen_befor
     assert len(stand.told.sent) == 1
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_the_kiosk_s_own_turns_between_do_not_hide_that_the_screen_changed(stand: Stand) -> None:
     stand.scene("capture")
     change(stand, Saving(CASE))
