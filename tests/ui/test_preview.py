@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 
 from kiosk.checkin.states import Capturing, Scanning, Welcome
 from tests.ui.stand import Stand, rect_of
-from ui.screen.preview import FRAME_HEIGHT_PX, FRAME_WIDTH_PX, crop
+from ui.screen.preview import FRAME_HEIGHT_PX, FRAME_WIDTH_PX, Preview, crop
 from ui.screen.showcase import CASE
 
 
@@ -72,3 +75,33 @@ def test_nobody_looks_at_frames_while_the_camera_rests(stand: Stand) -> None:
     looked.clear()
     stand.rest(0.3)
     assert looked == []
+
+
+def test_all_guests_share_one_picture(stand: Stand) -> None:
+    """What QML makes of a class in Python is never freed: a picture for each guest would fill the memory in a year."""
+
+    def pictures() -> int:
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+        return sum(isinstance(one, Preview) for one in gc.get_objects())
+
+    stand.show(Scanning())
+    before = pictures()
+    for visit in range(3):
+        stand.look(Scanning(), visit=visit)
+        stand.look(Capturing(CASE), visit=visit)
+        stand.look(Welcome(), visit=visit + 1)
+    assert pictures() == before
+
+
+def test_between_two_looks_the_picture_is_in_no_window_and_its_clock_rests(stand: Stand) -> None:
+    stand.frame = (1, halves())
+    stand.show(Scanning())
+    picture = next(item for item in stand.items(seen=True) if isinstance(item, Preview))
+    assert picture._timer.isActive()
+    stand.show(Welcome(), visit=2)
+    assert picture.window() is None
+    assert not picture._timer.isActive()
+    stand.show(Capturing(CASE), visit=2)
+    assert picture.window() is stand.window
+    assert picture._timer.isActive()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from PySide6.QtCore import Property, QObject, QRectF, QTimer, Signal
+from PySide6.QtCore import Property, QObject, QRectF, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPainterPath
 from PySide6.QtQml import QmlElement
 from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
@@ -51,8 +51,10 @@ def crop(item_width: float, item_height: float) -> QRectF:
 class Preview(QQuickPaintedItem):
     """A mirror: the guest's own movement goes the way it goes in a mirror.
 
-    Draws straight from the shared frame, without a copy. Nothing is painted while it is hidden, and
-    nothing is kept: hiding it leaves no pixel of the guest behind.
+    Draws straight from the shared frame, without a copy. Nothing is painted while it is in no window, and
+    nothing is kept: taking it out of its place leaves no pixel of the guest behind.
+
+    Its slots are declared: QML makes it, and signals do not reach what the class did not say before.
     """
 
     framesChanged = Signal()
@@ -66,8 +68,7 @@ class Preview(QQuickPaintedItem):
         self._timer = QTimer(self)
         self._timer.setInterval(REPAINT_MS)
         self._timer.timeout.connect(self._look)
-        self.visibleChanged.connect(self._follow_visibility)
-        self._follow_visibility()
+        self.visibleChanged.connect(self._rest_unseen)
 
     def _get_frames(self) -> Frames | None:
         return self._frames
@@ -108,12 +109,14 @@ class Preview(QQuickPaintedItem):
         image = QImage(pixels, FRAME_WIDTH_PX, FRAME_HEIGHT_PX, FRAME_WIDTH_PX * 3, QImage.Format.Format_BGR888)
         painter.drawImage(target, image, crop(target.width(), target.height()))
 
-    def _follow_visibility(self) -> None:
+    @Slot()
+    def _rest_unseen(self) -> None:
         if self.isVisible():
             self._timer.start()
         else:
             self._timer.stop()
 
+    @Slot()
     def _look(self) -> None:
         newest = self._frames.latest() if self._frames is not None else None
         if newest is not None and newest[0] != self._counter:

@@ -5,6 +5,7 @@ import Kiosk.ViewModels
 Page {
     id: root
 
+    readonly property Item mirrorPlace: place
     required property CaptureViewModel viewModel
 
     heading: viewModel.heading
@@ -24,10 +25,10 @@ Page {
             radius: Theme.radius
         }
 
-        Preview {
+        Item {
+            id: place
+
             anchors.fill: parent
-            frames: root.viewModel.frames
-            radius: Theme.radius
         }
 
         Shape {

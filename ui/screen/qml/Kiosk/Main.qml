@@ -92,6 +92,8 @@ Window {
                 }
 
                 Loader {
+                    id: scan
+
                     active: root.kiosk.frame.screen === "scan"
                     anchors.fill: parent
 
@@ -146,6 +148,8 @@ Window {
                 }
 
                 Loader {
+                    id: capture
+
                     active: root.kiosk.frame.screen === "capture"
                     anchors.fill: parent
 
@@ -171,6 +175,18 @@ Window {
                         viewModel: root.kiosk.referral
                     }
                 }
+            }
+
+            // One for all guests: what QML makes of a class in Python is never freed. Without a place it is in no
+            // window, so no pixel of it is kept.
+            Preview {
+                readonly property Item place: (scan.item as ScanScreen)?.mirrorPlace ?? (capture.item as CaptureScreen)?.mirrorPlace ?? null
+
+                anchors.fill: parent
+                frames: root.kiosk.scan.frames
+                parent: place
+                radius: Theme.radius
+                visible: place !== null
             }
 
             FootBar {

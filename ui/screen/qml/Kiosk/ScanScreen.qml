@@ -5,6 +5,7 @@ import Kiosk.ViewModels
 Page {
     id: root
 
+    readonly property Item mirrorPlace: place
     required property ScanViewModel viewModel
 
     heading: viewModel.heading
@@ -24,12 +25,10 @@ Page {
             radius: Theme.radius
         }
 
-        Preview {
-            id: mirror
+        Item {
+            id: place
 
             anchors.fill: parent
-            frames: root.viewModel.frames
-            radius: Theme.radius
         }
 
         Shape {
