@@ -14,7 +14,7 @@ import pytest
 
 from kiosk.config import FaceSection
 from kiosk.face.detect import Face, Image
-from kiosk.face.engine import FaceEngine
+from kiosk.face.engine import FaceEngine, Seen
 from kiosk.face.match import Matcher, Template
 from kiosk.face.pad import Pad
 from kiosk.face.thresholds import PAD_FRAMES, Thresholds
@@ -141,6 +141,19 @@ def test_a_blurred_frame_in_between_only_does_not_count() -> None:
     looked, hints = play(attempt(scenes.file("hopper")), chain(good[:10], [soft], good[10:]))
     assert isinstance(looked, FaceVerification)
     assert hints == [None] * 10 + [Reason.FACE_BLURRED] + [None] * 4
+
+
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_of_the_frames_of_each_half_the_best_is_compared_wherever_it_comes(place: int) -> None:
+    sharp = scenes.standing("hopper")
+    frames = [np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.2), np.uint8)] * 7
+    frames[place] = sharp
+    open_attempt = attempt(scenes.file("hopper"))
+    assert play(open_attempt, frames)[1] == [None] * 7
+    seen = scenes.engine().look(sharp)
+    assert isinstance(seen, Seen)
+    (best,) = open_attempt._best
+    assert np.array_equal(best.aligned, seen.aligned)
 
 
 def test_two_people_in_one_place_are_not_one_guest() -> None:

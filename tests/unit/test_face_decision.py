@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.config import PAD_FLOOR, SIMILARITY_FLOOR, FaceSection
+from kiosk.face import thresholds
 from kiosk.face.decision import Decision, Outcome, decide
 from kiosk.face.thresholds import DOUBT_FLOOR, Thresholds
 from kiosk.model import Reason
@@ -48,6 +49,13 @@ def test_accepted_means_alike_and_alive_and_nothing_else(similarity: float, pad:
     alike_and_alive = math.isfinite(similarity) and similarity >= 0.42 and math.isfinite(pad) and pad >= 0.55
     assert (decision.outcome is Outcome.ACCEPT) == alike_and_alive
     assert (decision.reason is None) == (decision.outcome is Outcome.ACCEPT)
+
+
+def test_the_numbers_are_those_that_were_fixed_before_the_demo() -> None:
+    assert Thresholds() == T == Thresholds.of(FaceSection())
+    assert (SIMILARITY_FLOOR, DOUBT_FLOOR, PAD_FLOOR) == (0.42, 0.33, 0.50)
+    assert (thresholds.PAD_FRAMES, thresholds.MATCH_FRAMES) == (15, 2)
+    assert (thresholds.MIN_FACE_SHARE * 1280, thresholds.MIN_FACE_PX, thresholds.MIN_CONTEXT) == (150, 60, 2.0)
 
 
 def test_a_site_may_tighten() -> None:
