@@ -45,6 +45,17 @@ def test_an_empty_file_gives_the_defaults(site: Path, root: Path) -> None:
     assert read(site, root, "") == resolved(Config(), site)
 
 
+@pytest.mark.parametrize("name", Config.model_fields)
+def test_settings_that_were_read_never_change(site: Path, root: Path, name: str) -> None:
+    config = read(site, root, "")
+    section = getattr(config, name)
+    key, value = next(iter(section))
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(section, key, value)
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(config, name, section)
+
+
 def test_paths_are_relative_to_the_file(site: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/clerk")
     config = read(site, root, '[kiosk]\nstate_dir = "state"\n[reservations]\ncsv_path = "~/bookings.csv"\n')
