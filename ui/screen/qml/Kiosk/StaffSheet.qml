@@ -167,66 +167,9 @@ Rectangle {
             width: parent.width
         }
 
-        Rectangle {
-            readonly property bool waiting: root.viewModel.reasonWords !== ""
-
-            border.color: waiting ? Theme.amber : Theme.accent
-            border.width: Theme.hair
-            color: waiting ? Theme.amberSoft : Theme.accentSoft
-            height: Math.max(why.implicitHeight, which.implicitHeight) + Theme.gap * 3
-            radius: Theme.radius
+        StaffReason {
+            viewModel: root.viewModel
             width: parent.width
-
-            Column {
-                id: which
-
-                anchors.left: parent.left
-                anchors.leftMargin: Theme.gap * 1.5
-                anchors.top: parent.top
-                anchors.topMargin: Theme.gap * 1.5
-                visible: root.viewModel.number !== ""
-                width: visible ? implicitWidth : 0
-
-                Words {
-                    color: Theme.amber
-                    text: root.viewModel.numberWords
-                }
-
-                Words {
-                    font.letterSpacing: Theme.mm
-                    font.pixelSize: Theme.title
-                    objectName: "staffNumber"
-                    strong: true
-                    text: root.viewModel.number
-                }
-            }
-
-            Column {
-                id: why
-
-                anchors.left: which.right
-                anchors.leftMargin: which.visible ? Theme.gap * 3 : 0
-                anchors.right: parent.right
-                anchors.rightMargin: Theme.gap * 1.5
-                anchors.top: parent.top
-                anchors.topMargin: Theme.gap * 1.5
-                spacing: Theme.gap * 0.5
-
-                Words {
-                    color: Theme.amber
-                    text: root.viewModel.reasonWords
-                    visible: text !== ""
-                    width: parent.width
-                }
-
-                Words {
-                    font.pixelSize: Theme.lead
-                    objectName: "staffReason"
-                    strong: true
-                    text: root.viewModel.reason
-                    width: parent.width
-                }
-            }
         }
 
         Words {
