@@ -28,7 +28,11 @@ case "$*" in *"$CUT_OFF_AT"*) kill -9 $PPID ;; esac
 DPKG_QUERY = '#!/bin/sh\ncase " $MISSING " in *" $4 "*) exit 1 ;; *) printf installed ;; esac\n'
 ID = '#!/bin/sh\necho "$USER_ID"\n'
 SUDO = "#!/bin/sh\nexit 1\n"
-APT_GET = '#!/bin/sh\necho "apt-get $*" >>"$CALLS"\n'
+APT_GET = """#!/bin/sh
+echo "apt-get $*" >>"$CALLS"
+case "$*" in *install*) [ ! -e "$HALF_SET_UP" ] ;; esac
+"""
+DPKG = '#!/bin/sh\necho "dpkg $*" >>"$CALLS"\nrm "$HALF_SET_UP"\n'
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -50,6 +54,7 @@ class Machine:
             ("id", ID),
             ("sudo", SUDO),
             ("apt-get", APT_GET),
+            ("dpkg", DPKG),
         ):
             (tools / name).write_text(text)
             (tools / name).chmod(0o755)
@@ -61,6 +66,7 @@ class Machine:
             "SUIZHU_CACHE": str(folder / "cache"),
             "STAMP": self._stamp(),
             "MISSING": "",
+            "HALF_SET_UP": str(folder / "half-set-up"),
             "USER_ID": "0",
             "CUT_OFF_AT": "(nowhere)",
         }
@@ -103,11 +109,14 @@ def test_the_first_start_sets_up_and_leaves_stdout_to_the_command(machine: Machi
 
 def test_a_second_start_is_the_command_alone_and_takes_no_second(machine: Machine) -> None:
     machine.run("demo")
-    begun = time.monotonic()
-    done = machine.run("demo")
-    assert time.monotonic() - begun < 1
-    assert machine.calls == ["-P -m kiosk demo"]
-    assert done.stderr == ""
+    taken = []
+    for _ in range(3):
+        begun = time.monotonic()
+        done = machine.run("demo")
+        taken.append(time.monotonic() - begun)
+        assert machine.calls == ["-P -m kiosk demo"]
+        assert done.stderr == ""
+    assert min(taken) < 1  # a busy machine may hold up one of them
 
 
 @pytest.mark.parametrize("moment", ["-m venv", "-m pip install", "-m uv pip install"])
@@ -154,7 +163,7 @@ def test_without_root_the_missing_debian_packages_are_one_line(machine: Machine)
     done = machine.run("flow", MISSING="libzbar0 fonts-noto-cjk", USER_ID="1000")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.endswith("as root, then try again: apt-get install fonts-noto-cjk libzbar0")
+    assert line.endswith("as root, then try again: apt-get install --no-install-recommends fonts-noto-cjk libzbar0")
     assert machine.calls == []
 
 
@@ -163,3 +172,12 @@ def test_root_installs_the_missing_debian_packages_and_no_other(machine: Machine
     asked = [call for call in machine.calls if call.startswith("apt-get")]
     assert asked[-1].endswith("install --no-install-recommends fonts-noto-cjk libzbar0")
     assert machine.calls[-1] == "-P -m kiosk flow"
+
+
+def test_packages_that_a_cut_off_apt_get_left_half_set_up_are_finished_first(machine: Machine) -> None:
+    half = Path(machine.environment["HALF_SET_UP"])
+    half.touch()
+    assert machine.run("flow", MISSING="libzbar0").returncode == 7
+    assert not half.exists()
+    asked = [call.split()[0] + " " + call.split()[-1] for call in machine.calls if call.startswith(("apt-get", "dpkg"))]
+    assert asked == ["apt-get update", "apt-get libzbar0", "dpkg -a", "apt-get update", "apt-get libzbar0"]
