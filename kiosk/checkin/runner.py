@@ -231,6 +231,8 @@ class Runner:
         match effect:
             case StartScanner():
                 self._world.vision.watch_codes(self._new_watch())
+                if isinstance(self._visit.state, Scanning) and not self._offers.codes:
+                    raise DeviceUnavailable("camera", "no code can be looked for now")
             case StartCapture(portrait):
                 if not self._offers.face:
                     raise DeviceUnavailable("camera", "no face can be looked at now")
@@ -286,8 +288,6 @@ class Runner:
             self._advance(event, self._visit.ticket)
         elif self._idle.left_s() is not None:
             self._show()
-
-    # -- telling
 
     def _number(self) -> str:
         return f"{100 + self._visit.ticket.visit % 900}"

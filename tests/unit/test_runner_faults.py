@@ -11,7 +11,7 @@ from datetime import datetime
 
 import pytest
 
-from kiosk.checkin.events import Back, Consented, HelpAsked, StaffEnded
+from kiosk.checkin.events import Back, Consented, HelpAsked, StaffEnded, StaffRetried
 from kiosk.checkin.mail import Activity, OffersChanged
 from kiosk.checkin.runner import Runner
 from kiosk.checkin.samples import CODE, FACE, STAY, consent
@@ -32,7 +32,7 @@ from kiosk.checkin.timeouts import Budgets
 from kiosk.checkin.world import World
 from kiosk.errors import OutboxUnavailable
 from kiosk.model import Reason, Registration, RegistrationId, Reservation
-from kiosk.ports import FaceDecided, VisionDown
+from kiosk.ports import FaceDecided, VisionDown, VisionUp
 from tests.unit.test_runner import Guest, Lobby
 
 pytestmark = pytest.mark.timeout(60)
@@ -245,6 +245,23 @@ def test_a_face_is_not_looked_for_with_a_camera_that_is_gone(lobby: Lobby, begin
     guest.says(Consented(consent("face")))
     assert reason(guest.until(StaffNeeded)) is Reason.FACE_UNAVAILABLE
     assert "face" not in lobby.asked
+
+
+def test_nobody_is_asked_for_a_code_by_a_camera_that_is_gone(lobby: Lobby, begin: Begin) -> None:
+    seeing = True
+    guest = begin(offers=lambda: Offers(codes=seeing, face=seeing))
+    guest.shows(CODE.payload)
+    guest.until(AskingIdentityConsent)
+    seeing = False
+    guest.runner.tell(VisionDown("unplugged"))
+    guest.says(Back())
+    assert reason(guest.until(StaffNeeded)) is Reason.DEVICE_DOWN
+    seeing = True
+    guest.runner.tell(VisionUp())
+    guest.says(StaffRetried())
+    guest.until(Scanning)
+    guest.shows(CODE.payload)
+    guest.until(AskingIdentityConsent)
 
 
 def test_nothing_of_a_guest_who_walked_away_is_kept(lobby: Lobby, begin: Begin) -> None:
