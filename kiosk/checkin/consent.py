@@ -13,7 +13,7 @@ from datetime import datetime
 
 from kiosk.model import Consent
 
-VERSION = "2026-06-01"
+VERSION = "2026-11-24"
 
 _TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("identity", "zh-CN"): (
@@ -21,7 +21,7 @@ _TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
         "为依法办理住宿登记，本酒店把您出示的码交给身份平台核验（可离线核验的码只在本机核验），取得姓名、证件号码等登记信息。",
         "信息加密保存，只报送公安机关，收到回执后最多再保留 30 天。同意记录和回执保存 3 年。",
         "用码办理完全自愿。选择“转人工”同样入住，服务不变：前台同事用您的证件办理；遇到问题也由前台同事查看处理。",
-        "保存登记之前，您可随时按“返回”撤回同意，本机立即清除。之后可到前台查询、更正或提出删除。",
+        "保存登记之前，您可随时按“返回”回到出示码一步，即撤回同意，本机立即清除。之后可到前台查询、更正或提出删除。",
     ),
     ("identity", "en"): (
         "About reading your identity",
@@ -32,14 +32,15 @@ _TEXTS: dict[tuple[str, str], tuple[str, ...]] = {
         " receipt; the receipt and the record of this consent are kept for 3 years.",
         "Using a code is your free choice. If you decline, the desk checks you in with your document, with the"
         " same service. Staff also look at whatever goes wrong.",
-        "Until the registration is saved, “Back” withdraws your consent and this kiosk erases your data at once."
+        "Until the registration is saved, going “Back” to the code screen withdraws your consent, and this kiosk"
+        " erases your data at once."
         " Later, ask the desk to see, correct or erase it.",
     ),
     ("face", "zh-CN"): (
         "刷脸核验的告知与同意",
         "为确认办理的是您本人，本酒店用本机镜头拍摄您的脸，判断是否真人，并与证件照比对。证件照来自您的码或身份平台。",
         "比对只在本机进行，人脸特征不上传，核验结束即清除。证件照和现场照各一张加密随登记报送公安机关，收到回执即销毁。",
-        "刷脸是自愿的，不是入住条件。选择“人工核验”不多一步：前台同事看一下证件。未满 14 周岁须监护人同意，请到前台。",
+        "刷脸是自愿的，不是入住条件。选择“人工核验”步骤一样多：前台同事看一下证件。未满 14 周岁须监护人同意，请到前台。",
         "比对没有把握时，由前台同事复核。保存登记之前，您可随时按“返回”撤回同意，人脸特征和照片立即删除。",
     ),
     ("face", "en"): (

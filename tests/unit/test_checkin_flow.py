@@ -159,3 +159,15 @@ def test_an_answer_to_an_abandoned_question_changes_nothing() -> None:
         visit, _ = visit.advance(event, visit.ticket)
     assert isinstance(visit.state, Resolving)
     assert visit.advance(Resolved(GUEST, TODAY, True), asked) == (visit, ())
+
+
+def test_going_back_to_the_code_forgets_whose_it_was() -> None:
+    """What the identity consent promises: from the last question, back and back again, nothing of the guest is left."""
+    resolved = Resolved(IDENTITIES["no ethnicity"], TODAY, True)
+    state = play(*TO_RESERVATION[:2], resolved, ReservationFound(STAY), ReservationConfirmed())
+    state = play(FieldsChosen((("ethnicity", "11"),)), state=state)
+    assert isinstance(state, AskingFaceConsent)
+    for expected in (AskingFields, ShowingReservation, Scanning):
+        state = play(Back(), state=state)
+        assert isinstance(state, expected)
+    assert state == Scanning()
