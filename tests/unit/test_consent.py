@@ -15,7 +15,7 @@ AT = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 PINNED = {
     ("identity", "zh-CN"): "a03f2db021a5",
     ("identity", "en"): "da48bfe08497",
-    ("face", "zh-CN"): "43c9a316571c",
+    ("face", "zh-CN"): "38fccbd88761",
     ("face", "en"): "f60728a827df",
 }
 
