@@ -28,6 +28,7 @@ from kiosk.checkin.flow import Ticket
 from kiosk.checkin.journal import Journal
 from kiosk.checkin.keyless import without_key
 from kiosk.checkin.mail import OffersChanged
+from kiosk.checkin.once import OncePerStay
 from kiosk.checkin.runner import Runner
 from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import StaffNeeded
@@ -143,7 +144,7 @@ class Kiosk:
             recognise=partial(recognise, config=config.credentials),
             resolve=resolvers.resolve,
             portrait=resolvers.portrait,
-            reservations=reservations,
+            reservations=OncePerStay(reservations, self._is_registered),
             register=self._register,
             outbox=self.owner.outbox,
             keys=self.keys,
@@ -236,6 +237,9 @@ class Kiosk:
     def _register(self, case: Case) -> Registration | Refusal:
         record_id = RegistrationId(str(uuid.uuid4()))
         return build(case, self._config.kiosk, self._now(), record_id, secrets.token_bytes(16))
+
+    def _is_registered(self, stay: str) -> bool:
+        return self.owner.call(lambda store: store.is_checked_in(stay))
 
     def _report(self, report: VisionReport) -> None:
         if isinstance(report, VisionDown | VisionUp):
