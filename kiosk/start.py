@@ -22,7 +22,7 @@ from kiosk.app import Kiosk
 from kiosk.checkin.flow import Ticket
 from kiosk.checkin.mail import Activity, Stretched
 from kiosk.checkin.shown import Shown
-from kiosk.config import Config, load
+from kiosk.config import Config, load, usual_file
 from kiosk.embedded import leave_pointer, needs_sandbox, pointed_at, remove_pointer
 from kiosk.errors import KioskError, where
 from kiosk.ports import VisionReport
@@ -153,7 +153,7 @@ class LiveKiosk:
 def main(argv: list[str]) -> int:
     """Start the kiosk that config.toml describes."""
     parser = argparse.ArgumentParser(prog="start", description="Start the kiosk with its screen.")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"))
+    parser.add_argument("--config", type=Path, default=usual_file())
     parser.add_argument("--announce", action="store_true", help="print one JSON line when the kiosk is ready")
     arguments = parser.parse_args(argv)
     began = time.monotonic()

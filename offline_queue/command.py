@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from kiosk.config import Config, load
+from kiosk.config import Config, load, usual_file
 from kiosk.errors import OutboxUnavailable
 from offline_queue import asking, words
 from offline_queue.inquiry import LONGEST_LIST, Answers, Inquiry, Row
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="queue", description="Ask what waits for the police endpoint.")
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=Path("config.toml"), help="the kiosk's settings")
+    common.add_argument("--config", type=Path, default=usual_file(), help="the kiosk's settings")
     common.add_argument("--json", action="store_true", help="answer in one line of JSON")
     asks = parser.add_subparsers(dest="ask", required=True, metavar="QUESTION")
     asks.add_parser("status", parents=[common], help="counts, legal clock and the line to the authority")

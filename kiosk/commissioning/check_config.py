@@ -8,13 +8,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from kiosk.config import BadSettings, Fault, load
+from kiosk.config import BadSettings, Fault, load, usual_file
 
 
 def main(argv: list[str]) -> int:
     """Print the faults. Exit 0 only when there is none."""
     parser = argparse.ArgumentParser(prog="check-config", description="Name every fault in a settings file.")
-    parser.add_argument("path", type=Path, nargs="?", default=Path("config.toml"), metavar="PATH")
+    parser.add_argument("path", type=Path, nargs="?", default=usual_file(), metavar="PATH")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     arguments = parser.parse_args(argv)
     faults: tuple[Fault, ...] = ()
@@ -33,8 +33,9 @@ def main(argv: list[str]) -> int:
 def _told(path: Path, faults: tuple[Fault, ...]) -> str:
     lines = [f"{path}: {len(faults)} fault{'s' if len(faults) > 1 else ''}"]
     for fault in faults:
+        where = f"line {fault.line}" if fault.line else ""
         what = " = ".join(part for part in (fault.key, fault.value) if part)
-        lines += ["", "  " + ": ".join(part for part in (f"line {fault.line}" if fault.line else "", what) if part)]
+        lines += ["", "  " + (": ".join(part for part in (where, what) if part) or "the file as a whole")]
         if fault.allowed:
             lines.append(f"      allowed  {fault.allowed}")
         lines.append(f"      fix      {fault.fix}")

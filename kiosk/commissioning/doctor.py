@@ -15,7 +15,7 @@ from typing import NamedTuple
 from kiosk.capabilities import offers
 from kiosk.checkin.shown import Offers
 from kiosk.commissioning.finding import Capability, Finding, Result
-from kiosk.config import BadSettings, Config, load
+from kiosk.config import BadSettings, Config, load, usual_file
 from kiosk.errors import KioskError
 
 
@@ -34,7 +34,7 @@ WIDTH = 110
 def main(argv: list[str]) -> int:
     """Print the findings as they come. Exit 0 only when none is a failure."""
     parser = argparse.ArgumentParser(prog="doctor", description="Test devices, models, clock, disk, outbox, endpoints.")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"))
+    parser.add_argument("--config", type=Path, default=usual_file())
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     arguments = parser.parse_args(argv)
     found: list[Finding] = []

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from kiosk.config.faults import BadSettings, Fault
-from kiosk.config.loading import load, resolved
+from kiosk.config.loading import ROOT, load, resolved, usual_file
 from kiosk.config.sections import (
     PAD_FLOOR,
     SIMILARITY_FLOOR,
@@ -30,6 +30,7 @@ from kiosk.config.sections import (
 
 __all__ = [
     "PAD_FLOOR",
+    "ROOT",
     "SIMILARITY_FLOOR",
     "BadSettings",
     "CameraSection",
@@ -51,4 +52,5 @@ __all__ = [
     "TlsFiles",
     "load",
     "resolved",
+    "usual_file",
 ]

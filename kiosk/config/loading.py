@@ -18,7 +18,13 @@ from kiosk.config.sections import Config
 from kiosk.config.wording import fault_of
 
 ROOT = Path(__file__).parent.parent.parent
-"""Where the folders of the drivers lie."""
+"""Where the folders of the drivers lie, ./run and its config.toml."""
+
+
+def usual_file() -> Path:
+    """Return the config.toml of this folder, or the one beside ./run where there is none: a service starts in "/"."""
+    here = Path("config.toml")
+    return here if here.exists() else ROOT / here
 
 
 def load(path: Path, root: Path = ROOT) -> Config:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from drivers.camera.stage import Stage, scene_socket
-from kiosk.config import Config, load
+from kiosk.config import Config, load, usual_file
 from kiosk.embedded import sandbox_dir
 from kiosk.sandbox import control
 from kiosk.sandbox.people import ASTRONAUT, PEOPLE
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("what", choices=("suishen", "claim169", "face", "nothing"))
     parser.add_argument("person", nargs="?", choices=sorted(PEOPLE), default=None, metavar="PERSON")
     parser.add_argument("--fault", default=None, help="spoil the e-ID QR: expired, forged, altered, …")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"))
+    parser.add_argument("--config", type=Path, default=usual_file())
     arguments = parser.parse_args(argv)
     config = load(arguments.config)
     if config.kiosk.mode != "demo":

@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, help_ in (("verify", "follow the hash chain to its end"), ("show", "print the entries")):
         command = commands.add_parser(name, help=help_)
         which = command.add_mutually_exclusive_group()
-        which.add_argument("--config", type=Path, default=Path("config.toml"), help="settings of the kiosk")
+        which.add_argument("--config", type=Path, default=None, help="settings of the kiosk")
         which.add_argument("--file", type=Path, default=None, help="an audit file instead of the kiosk's own")
         command.add_argument("--json", action="store_true")
         if name == "show":
@@ -47,10 +47,10 @@ def _count(text: str) -> int:
     return number
 
 
-def _of_kiosk(config: Path) -> Path:
-    from kiosk.config import load  # an audit file named on the command line needs no settings
+def _of_kiosk(config: Path | None) -> Path:
+    from kiosk.config import load, usual_file  # an audit file named on the command line needs no settings
 
-    return load(config).kiosk.state_dir / AUDIT_FILE
+    return load(config or usual_file()).kiosk.state_dir / AUDIT_FILE
 
 
 def _verify(path: Path, as_json: bool) -> int:

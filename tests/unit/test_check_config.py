@@ -55,7 +55,21 @@ def test_config_toml_of_this_folder_is_taken_when_none_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([]) == 1
-    assert "config.toml" in capsys.readouterr().out
     (tmp_path / "config.toml").touch()
     assert main([]) == 0
+    assert capsys.readouterr().out == "config.toml: sound, mode demo\n"
+
+
+def test_the_config_toml_beside_run_is_taken_where_the_folder_has_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    assert capsys.readouterr().out == f"{Path(__file__).parents[2] / 'config.toml'}: sound, mode demo\n"
+
+
+def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "none.toml")]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[:3] == [f"{tmp_path / 'none.toml'}: 1 fault", "", "  the file as a whole"]
+    assert "fix" in told[3]
