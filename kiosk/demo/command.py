@@ -14,7 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from kiosk import log as logs
-from kiosk.config import Config, load
+from kiosk.config import ROOT, Config, load
 from kiosk.demo.guests import Director, Guest, Visit
 from kiosk.demo.pictures import Album
 from kiosk.demo.watch import Watch
@@ -80,9 +80,21 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="suizhu-demo-") as scratch:
         config = demo_config(arguments.config, Path(scratch))
         logs.configure(config.kiosk.state_dir, quiet=True)
-        album = Album(arguments.pictures or Path("var") / "demo")
+        album = _album(arguments.pictures or ROOT / "var" / "demo")
         story, error = _play(config, teller, album, pause_s)
     return _tell(story, error, teller, album, as_json=arguments.json)
+
+
+def _album(folder: Path) -> Album:
+    """Return an album for a folder that can be written to, before a guest comes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = f"no pictures can be kept in {folder}: {error.strerror}"
+        raise SystemExit(f"demo: {why}; name another folder with --pictures") from error
+    return Album(folder)
 
 
 def demo_config(path: Path | None, scratch: Path) -> Config:

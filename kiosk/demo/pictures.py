@@ -29,20 +29,15 @@ class Album:
         self._taken: list[Path] = []
 
     def take(self, name: str, eye: Eye) -> None:
-        """Save the screen as ``NN-name.png``, unless this screen is in the album already."""
+        """Save the screen as ``NN-name.png`` in the place of last time's, unless it is in the album already."""
         if any(path.stem.split("-", 1)[1] == name for path in self._taken):
             return
-        if not self._taken:
-            self._begin()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for old in self._folder.glob(f"[0-9][0-9]-{name}.png"):
+            old.unlink()
         path = self._folder / f"{len(self._taken) + 1:02d}-{name}.png"
         eye.grab(path)
         self._taken.append(path)
-
-    def _begin(self) -> None:
-        """Make the folder, or take last time's pictures out of it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for old in self._folder.glob("[0-9][0-9]-*.png"):
-            old.unlink()
 
     def finish(self) -> list[Path]:
         """Write contact-sheet.png. Return all pictures, the sheet first; empty when none was taken."""
