@@ -20,6 +20,7 @@ echo "$*" >>"$CALLS"
 case "$*" in
     "-m venv "*) for folder; do :; done; mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python" ;;
     "-P -m kiosk models install") mkdir -p "$SUIZHU_CACHE/models"; echo fetching; touch "$SUIZHU_CACHE/models/$STAMP" ;;
+    "-P -m kiosk scan") found=$(locale charmap; readlink /proc/$$/fd/[012]); echo "$found" >>"$CALLS" ;;
     "-P -m kiosk "*) echo "the command's answer"; exit 7 ;;
     *) echo installing ;;
 esac
@@ -192,3 +193,16 @@ def test_packages_that_lack_a_half_unpacked_one_are_mended(machine: Machine) -> 
     half.touch()
     assert machine.run("flow", MISSING="libzbar0", LACKING="yes").returncode == 7
     assert any("--fix-broken --no-remove" in call for call in machine.calls)
+
+
+@pytest.mark.parametrize("locale", ["POSIX", "C", "xx_YY.GBK", "C.UTF-8"])
+def test_a_command_runs_in_utf_8_whatever_the_locale(machine: Machine, locale: str) -> None:
+    machine.run("scan", LC_ALL=locale)
+    assert machine.calls[-4] == "UTF-8"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_what_the_caller_closed_is_no_place_for_the_next_file(machine: Machine, number: int) -> None:
+    command = ["sh", "-c", f'exec "$0" scan {number}>&-', str(machine.root / "run")]
+    subprocess.run(command, env=machine.environment, capture_output=True, check=True, cwd="/")
+    assert machine.calls[-3:][number] == "/dev/null"
