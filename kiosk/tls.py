@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -202,6 +203,14 @@ class _Connection(HTTPSConnection):
             twin.close()
 
     @override
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except BaseException as error:
+            _close_half_wrapped(error)
+            raise
+
+    @override
     def _new_conn(self) -> socket.socket:
         timeout_s = self.timeout if isinstance(self.timeout, int | float) else 10.0
         try:
@@ -236,6 +245,14 @@ class _NoPlain(HTTPAdapter):
     @override
     def send(self, *_args: Any, **_kwargs: Any) -> requests.Response:
         raise requests.ConnectionError("plain http is refused")
+
+
+def _close_half_wrapped(error: BaseException) -> None:
+    """Python's ssl leaves its socket open when the peer resets it before the handshake: only the frame still has it."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        half = frame.f_locals.get("self")
+        if isinstance(half, ssl.SSLSocket):
+            half.close()
 
 
 def _read(response: requests.Response, most: int) -> bytes | None:

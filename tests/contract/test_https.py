@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
+import struct
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from kiosk import tls
 from kiosk.config import TlsFiles
 from kiosk.errors import GatewayNonsense, GatewayUnavailable, KioskError
 from kiosk.https import JsonOverTls
@@ -49,13 +53,13 @@ class Line:
         self.server.open()
         self.client = self.new_client()
 
-    def new_client(self, url: str = "", **tls: Path | None) -> JsonOverTls:
+    def new_client(self, url: str = "", **other: Path | None) -> JsonOverTls:
         files = {
             "ca_file": self.pki.ca_file,
             "client_cert_file": self.pki.client_cert_file,
             "client_key_file": self.pki.client_key_file,
         }
-        return JsonOverTls("identity gateway", url or self.server.url, TlsFiles(**{**files, **tls}), TIMEOUT_S)
+        return JsonOverTls("identity gateway", url or self.server.url, TlsFiles(**{**files, **other}), TIMEOUT_S)
 
     def post(self) -> dict[str, object]:
         return self.client.post("/v1/codes", {"code": SECRET})
@@ -194,6 +198,33 @@ def test_a_server_that_hangs_up_in_the_handshake_is_asked_again_and_no_certifica
         thread.join(5)
         assert len(callers) == 2
         client.close()
+
+
+def test_a_server_that_resets_before_the_handshake_leaves_no_socket_open(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def later(self: tls._Cutter, sock: socket.socket) -> socket.socket:
+        time.sleep(0.1)  # for the reset to arrive before the handshake
+        return sock.dup()
+
+    monkeypatch.setattr(tls._Cutter, "twin", later)
+    with socket.create_server(("127.0.0.1", 0)) as listener, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+
+        def reset() -> None:
+            for _ in range(2):
+                with listener.accept()[0] as caller:
+                    time.sleep(0.03)  # the client must take itself for connected
+                    caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        thread = threading.Thread(target=reset, daemon=True)
+        thread.start()
+        client = line.new_client(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        assert isinstance(failure(lambda: client.post("/v1/codes", {"code": SECRET})), GatewayUnavailable)
+        thread.join(5)
+        client.close()
+        gc.collect()
+    assert [str(one.message) for one in told if "SSLSocket" in str(one.message)] == []
 
 
 def test_a_name_with_several_addresses_that_swallow_calls_has_one_bound(

@@ -167,6 +167,7 @@ def test_a_store_brought_back_from_a_copy_delivers_nothing_twice(sandbox: Sandbo
         with delivery(sandbox, tmp_path / folder) as line:
             line.owner.outbox.put(put)
             line.until_state(EventState.DELIVERED, put.record_id)
+            line.until("the receipt told", lambda: line.receipts)  # after the commit
             assert [number for _, number in line.receipts] == [
                 row["receipt_no"] for row in ledger(sandbox, put.record_id)
             ]
