@@ -9,7 +9,8 @@ A guest reads ``guest_key`` (a translation key, never a sentence); staff and sup
     │   ├── GatewayUnavailable        identity gateway, hotel system
     │   ├── EndpointUnavailable       police endpoint
     │   ├── OutboxUnavailable         nothing was acknowledged
-    │   └── ModelsMissing
+    │   ├── ModelsMissing
+    │   └── ScreenClosed
     └── ContractError             we, or the other side, broke an agreement: the same bytes cannot help
         ├── ConfigError
         └── GatewayNonsense
@@ -68,6 +69,13 @@ class OutboxUnavailable(OperationalError):
 
 class ModelsMissing(OperationalError):
     """A model file is absent or its hash is wrong; ``./run models install`` mends it."""
+
+
+class ScreenClosed(OperationalError):
+    """The screen went, by its window or by Ctrl-C, while somebody still waited for what it would show."""
+
+    def __init__(self) -> None:
+        super().__init__("the screen was closed")
 
 
 class ConfigError(ContractError):

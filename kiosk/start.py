@@ -43,10 +43,12 @@ class Observers:
     painted: Callable[[Ticket, float], None] = field(default=lambda ticket, at: None)
     saw: Callable[[VisionReport], None] = field(default=lambda report: None)
     receipted: Callable[[str, str], None] = field(default=lambda record_id, receipt_no: None)
+    left: Callable[[], None] = field(default=lambda: None)
+    """The screen was closed, by its window or by a signal."""
 
 
 class LiveKiosk:
-    """One run of a kiosk with its screen. ``run`` blocks the main thread until the window is closed."""
+    """One run of a kiosk with its screen. ``run`` blocks the main thread until the window closes or a signal comes."""
 
     def __init__(self, config: Config, observers: Observers | None = None) -> None:
         self.config = config
@@ -62,13 +64,16 @@ class LiveKiosk:
     def run(self, script: Callable[[LiveKiosk], None] | None = None) -> int:
         """Show the screen, start the kiosk behind it, play ``script`` on its own thread. Return the exit status."""
         worker = threading.Thread(target=self._live, args=(script,), name="running")
-        worker.start()
-        try:
-            status = self.screen.exec()
-        finally:
-            self._left.set()
-            worker.join()
-            self.screen.close()
+        with _signals(self.screen.quit):
+            worker.start()
+            try:
+                status = self.screen.exec()
+            finally:
+                self._left.set()
+                self.glass.leave()
+                self._observers.left()
+                worker.join()
+                self.screen.close()
         return 1 if self.error else status
 
     def _live(self, script: Callable[[LiveKiosk], None] | None) -> None:
@@ -167,8 +172,7 @@ def main(argv: list[str]) -> int:
     if arguments.announce:
         threading.Thread(target=_announce, args=(running,), daemon=True).start()
 
-    with _signals(running.screen.quit):
-        status = running.run()
+    status = running.run()
     if running.error is not None:
         sys.stderr.write(f"start: {_in_words(running.error)}\n")
         log.error("stopped after %.0f s: %s", time.monotonic() - began, where(running.error))

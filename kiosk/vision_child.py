@@ -42,6 +42,7 @@ class VisionChild:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "kiosk.vision", *words],
                 pass_fds=fds,
+                process_group=0,  # Ctrl-C is for the kiosk, which says when to end
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env=_environment(),

@@ -56,7 +56,7 @@ def _measure(guests: int, scratch: Path) -> tuple[list[Visit], Exception | None]
     logs.configure(config.kiosk.state_dir, quiet=True)
     watch = Watch()
     visits: list[Visit] = []
-    running = LiveKiosk(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
+    running = LiveKiosk(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted, watch.left))
 
     def script(live: LiveKiosk) -> None:
         from drivers.camera.stage import Stage

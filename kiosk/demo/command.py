@@ -18,12 +18,16 @@ from kiosk.config import ROOT, Config, load
 from kiosk.demo.guests import Director, Guest, Visit
 from kiosk.demo.pictures import Album
 from kiosk.demo.watch import Watch
+from kiosk.errors import ScreenClosed
 
 if TYPE_CHECKING:
     from kiosk.app import Kiosk
 
 RECEIPT_S = 30.0
 """How long the demo waits for a receipt before it gives up."""
+
+ENDED = 130
+"""Exit status, as shells have it, when somebody closed the window or pressed Ctrl-C."""
 
 PAUSE_S = 1.2
 """How long a guest looks at each screen when there is a window to watch."""
@@ -64,7 +68,7 @@ class Teller:
 
 
 def main(argv: list[str]) -> int:
-    """Run the demo. Exit 0 only when every record was delivered."""
+    """Run the demo. Exit 0 only when every record was delivered, 130 when somebody ended it."""
     parser = argparse.ArgumentParser(prog="demo", description="Three invented guests, from code to police receipt.")
     parser.add_argument("--config", type=Path, default=None, help="settings to start from (default: built-in demo)")
     parser.add_argument("--json", action="store_true")
@@ -80,14 +84,18 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="suizhu-demo-") as scratch:
         config = demo_config(arguments.config, Path(scratch))
         logs.configure(config.kiosk.state_dir, quiet=True)
-        album = _album(arguments.pictures or ROOT / "var" / "demo")
+        album = _album(arguments.pictures)
         story, error = _play(config, teller, album, pause_s)
     return _tell(story, error, teller, album, as_json=arguments.json)
 
 
-def _album(folder: Path) -> Album:
+def _album(folder: Path | None) -> Album:
     """Return an album for a folder that can be written to, before a guest comes."""
+    state_dir = ROOT / "var"
     try:
+        if folder is None:
+            state_dir.mkdir(mode=0o700, exist_ok=True)  # a kiosk of this clone keeps its outbox there
+            folder = state_dir / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -117,7 +125,7 @@ def _play(config: Config, teller: Teller, album: Album, pause_s: float) -> tuple
     from kiosk.start import LiveKiosk, Observers  # Qt is loaded only after the platform was chosen
 
     watch, story = Watch(), Story()
-    running = LiveKiosk(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted))
+    running = LiveKiosk(config, Observers(watch.shown, watch.painted, watch.saw, watch.receipted, watch.left))
     running.run(lambda live: _script(live, watch, story, teller, album, pause_s))
     return story, running.error
 
@@ -185,6 +193,9 @@ def _tell(story: Story, error: Exception | None, teller: Teller, album: Album, *
     pictures = [str(path) for path in album.finish()]
     receipted = {receipt["recordId"] for receipt in story.receipts}
     delivered = error is None and len(story.visits) == 3 and all(v.record_id in receipted for v in story.visits)
+    if isinstance(error, ScreenClosed):
+        teller.say("The demo was ended.")
+        return ENDED
     if error is not None:
         teller.say(f"The demo stopped: {type(error).__name__}: {error}")
     machine = round(median(visit.machine_ms for visit in story.visits), 1) if story.visits else None

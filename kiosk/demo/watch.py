@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from kiosk.checkin.flow import Ticket
 from kiosk.checkin.shown import Shown
 from kiosk.checkin.states import State
-from kiosk.errors import OperationalError
+from kiosk.errors import OperationalError, ScreenClosed
 from kiosk.ports import CodeSeen, VisionReport
 
 
@@ -36,6 +36,7 @@ class Watch:
     codes: list[CodeSeen] = field(default_factory=list)
     receipts: list[tuple[str, str, float]] = field(default_factory=list)
     """(record id, receipt number, monotonic seconds)."""
+    _gone: bool = False
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def shown(self, shown: Shown) -> None:
@@ -69,10 +70,19 @@ class Watch:
             self.receipts.append((record_id, receipt_no, time.monotonic()))
             self._changed.notify_all()
 
-    def wait(self, what: str, ready: Callable[[], bool], timeout_s: float) -> None:
-        """Block until ``ready()``. Raises DemoStuck that names ``what`` and the screen shown instead."""
+    def left(self) -> None:
+        """The screen went: nothing more will come."""
         with self._changed:
-            if not self._changed.wait_for(ready, timeout_s):
+            self._gone = True
+            self._changed.notify_all()
+
+    def wait(self, what: str, ready: Callable[[], bool], timeout_s: float) -> None:
+        """Block until ``ready()``. Raises DemoStuck that names ``what`` and the screen shown instead; ScreenClosed."""
+        with self._changed:
+            come = self._changed.wait_for(lambda: ready() or self._gone, timeout_s)
+            if self._gone:
+                raise ScreenClosed
+            if not come:
                 now = self.name()
                 raise DemoStuck(f"waited {timeout_s:.0f} s for {what}; the kiosk shows {now}")
 

@@ -68,6 +68,7 @@ class SandboxProcess:
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": paths},
+            process_group=0,  # Ctrl-C is for the parent, which says when to end
         )
         self._info = self._await_info(self._child)
 

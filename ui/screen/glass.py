@@ -13,10 +13,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 
 from kiosk.checkin.flow import Ticket
+from kiosk.errors import ScreenClosed
 from ui.screen import touch
 from ui.screen.app import Screen
 
 ANSWER_S = 20.0
+GONE_S = 0.05
+"""How often a waiting request looks whether the screen is still there."""
 
 
 class _Request:
@@ -35,16 +38,23 @@ class _Request:
             self._error = error
         self._done.set()
 
-    def wait(self) -> bool:
-        if not self._done.wait(ANSWER_S):
-            raise TimeoutError(f"the screen did not answer within {ANSWER_S:.0f} s")
+    def wait(self, gone: threading.Event) -> bool:
+        end = time.monotonic() + ANSWER_S
+        while not self._done.wait(GONE_S):
+            if gone.is_set():
+                raise ScreenClosed
+            if time.monotonic() > end:
+                raise TimeoutError(f"the screen did not answer within {ANSWER_S:.0f} s")
         if self._error is not None:
             raise self._error
         return self._result
 
 
 class Glass(QObject):
-    """Made on the GUI thread. ``painted`` is called there, once for each ticket that can be seen and touched."""
+    """Made on the GUI thread. ``painted`` is called there, once for each ticket that can be seen and touched.
+
+    Whoever waits when the screen goes, and whoever asks after that, gets ScreenClosed.
+    """
 
     _asked = Signal(object)
 
@@ -55,6 +65,7 @@ class Glass(QObject):
         self._painted = painted
         self._swapped: Ticket | None = None
         self._told: Ticket | None = None
+        self._gone = threading.Event()
         self._asked.connect(self._perform, Qt.ConnectionType.QueuedConnection)
         self._window.frameSwapped.connect(self._on_swap)
         self._gate.changed.connect(self._look)
@@ -78,10 +89,14 @@ class Glass(QObject):
         if not self._ask(lambda: self._window.grabWindow().save(str(path))):
             raise OSError(f"{path.name}: the picture could not be written")
 
+    def leave(self) -> None:
+        """Qt will answer no more. Any thread."""
+        self._gone.set()
+
     def _ask(self, call: Callable[[], bool]) -> bool:
         request = _Request(call)
         self._asked.emit(request)
-        return request.wait()
+        return request.wait(self._gone)
 
     def _perform(self, request: _Request) -> None:
         request.perform()
