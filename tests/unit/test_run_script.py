@@ -206,3 +206,10 @@ def test_what_the_caller_closed_is_no_place_for_the_next_file(machine: Machine, 
     command = ["sh", "-c", f'exec "$0" scan {number}>&-', str(machine.root / "run")]
     subprocess.run(command, env=machine.environment, capture_output=True, check=True, cwd="/")
     assert machine.calls[-3:][number] == "/dev/null"
+
+
+def test_the_lock_is_written_in_the_network_in_which_it_was_installed(machine: Machine) -> None:
+    machine.run("lock")
+    uv = [call for call in machine.calls if call.startswith("-m uv pip")]
+    assert [call.split()[3] for call in uv] == ["install", "compile", "compile"]
+    assert len({"--system-certs" in call for call in uv}) == 1
