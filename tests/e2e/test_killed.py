@@ -7,6 +7,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -31,7 +32,10 @@ def killed_after(seconds: float, state_dir: Path, run_dir: Path) -> list[str]:
     """Let guests check in, kill the kiosk ``seconds`` after its first saved record; return what it acknowledged."""
     command = [sys.executable, "-P", "-m", "tests.e2e.guest_loop", str(state_dir), str(run_dir)]
     told: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_environment()) as kiosk:
+    with (
+        tempfile.TemporaryDirectory(prefix="killed-") as short,  # for what the killed one cannot remove
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=_environment(short)) as kiosk,
+    ):
         assert kiosk.stdout is not None
         told.append(kiosk.stdout.readline().strip())
         assert told[0], "the kiosk ended before its first guest"
@@ -44,8 +48,8 @@ def killed_after(seconds: float, state_dir: Path, run_dir: Path) -> list[str]:
     return told
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+def _environment(scratch: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": scratch}
 
 
 @pytest.mark.timeout(180)
