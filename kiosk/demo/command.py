@@ -29,6 +29,8 @@ RECEIPT_S = 30.0
 ENDED = 130
 """Exit status, as shells have it, when somebody closed the window or pressed Ctrl-C."""
 
+DISPLAYS = {"WAYLAND_DISPLAY": "wayland", "DISPLAY": "xcb"}
+
 PAUSE_S = 1.2
 """How long a guest looks at each screen when there is a window to watch."""
 
@@ -75,18 +77,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--pictures", type=Path, default=None, help="folder for the pictures")
     parser.add_argument("--pause", type=float, default=None, help="seconds a guest looks at each screen")
     arguments = parser.parse_args(argv)
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    pause_s = arguments.pause
-    if pause_s is None:  # a person watches: give them time to see
-        pause_s = 0.0 if os.environ.get("QT_QPA_PLATFORM") == "offscreen" else PAUSE_S
+    os.environ.setdefault("QT_QPA_PLATFORM", _platforms())
     teller = Teller(to_error=arguments.json)
     with tempfile.TemporaryDirectory(prefix="suizhu-demo-") as scratch:
         config = demo_config(arguments.config, Path(scratch))
         logs.configure(config.kiosk.state_dir, quiet=True)
         album = _album(arguments.pictures)
-        story, error = _play(config, teller, album, pause_s)
+        story, error = _play(config, teller, album, arguments.pause)
     return _tell(story, error, teller, album, as_json=arguments.json)
+
+
+def _platforms() -> str:
+    """Return what Qt tries in turn: a variable may name a display of somebody else, or one that is gone."""
+    return ";".join([*(name for variable, name in DISPLAYS.items() if os.environ.get(variable)), "offscreen"])
 
 
 def _album(folder: Path | None) -> Album:
@@ -121,7 +124,7 @@ def demo_config(path: Path | None, scratch: Path) -> Config:
     )
 
 
-def _play(config: Config, teller: Teller, album: Album, pause_s: float) -> tuple[Story, Exception | None]:
+def _play(config: Config, teller: Teller, album: Album, pause_s: float | None) -> tuple[Story, Exception | None]:
     from kiosk.start import LiveKiosk, Observers  # Qt is loaded only after the platform was chosen
 
     watch, story = Watch(), Story()
@@ -130,7 +133,7 @@ def _play(config: Config, teller: Teller, album: Album, pause_s: float) -> tuple
     return story, running.error
 
 
-def _script(running: object, watch: Watch, story: Story, teller: Teller, album: Album, pause_s: float) -> None:
+def _script(running: object, watch: Watch, story: Story, teller: Teller, album: Album, pause_s: float | None) -> None:
     from drivers.camera.stage import Stage
     from kiosk.start import LiveKiosk
     from kiosk.weights import cache
@@ -139,7 +142,11 @@ def _script(running: object, watch: Watch, story: Story, teller: Teller, album: 
     sandbox, kiosk = running.sandbox, running.kiosk
     if sandbox is None or kiosk is None or running.config.camera.scene_socket is None:
         raise RuntimeError("the demo needs the embedded sandbox and the simulated camera")
-    glass = running.glass
+    glass, screen = running.glass, running.screen
+    if screen.offscreen and os.environ["QT_QPA_PLATFORM"] != "offscreen":
+        teller.say("The display could not be opened: the demo goes on without a window.")
+    if pause_s is None:  # a person watches: give them time to see
+        pause_s = 0.0 if screen.offscreen else PAUSE_S
     stage = Stage(running.config.camera.scene_socket)
     director = Director(glass, stage, watch, lambda name: album.take(name, glass), pause_s)
     for line in SIMULATED:

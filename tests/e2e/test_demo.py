@@ -30,20 +30,33 @@ def test_three_guests_go_from_a_code_to_a_police_receipt(tmp_path: Path) -> None
     assert all(Path(picture).is_file() for picture in result["pictures"])
 
 
+def demo(pictures: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "kiosk", "demo", "--pictures", str(pictures)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+    )
+
+
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("told", ["Simulated", "Guest 1", "receipt"])
 def test_ctrl_c_ends_it_at_once_and_without_a_word_of_python(tmp_path: Path, told: str) -> None:
-    command = [sys.executable, "-m", "kiosk", "demo", "--pictures", str(tmp_path)]
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
-    ) as demo:
-        assert demo.stdout is not None
-        assert any(told in line for line in demo.stdout)
-        os.killpg(demo.pid, signal.SIGINT)  # as a terminal does: to the kiosk and to its children
+    with demo(tmp_path, {**os.environ, "QT_QPA_PLATFORM": "offscreen"}) as running:
+        assert running.stdout is not None
+        assert any(told in line for line in running.stdout)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the whole group
         began = time.monotonic()
-        rest = demo.stdout.read()
-        assert demo.wait(30) == 130
+        rest = running.stdout.read()
+        assert running.wait(30) == 130
     assert time.monotonic() - began < 10
     assert rest.rstrip().endswith("The demo was ended.")
     assert "Traceback" not in rest
+
+
+@pytest.mark.timeout(90)
+def test_a_display_that_cannot_be_opened_costs_the_window_only(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "QT_QPA_PLATFORM"}
+    with demo(tmp_path, environment | {"DISPLAY": ":nobody", "WAYLAND_DISPLAY": ""}) as running:
+        assert running.stdout is not None
+        told = [line for line in running.stdout if "Guest 1" in line or "without a window" in line]
+        assert running.wait(30) == 0
+    assert ["without a window" in line for line in told] == [True, False]

@@ -67,6 +67,11 @@ class Screen:
         self._fit(demo=house.demo)
         self.window.frameSwapped.connect(self._first_frame)
 
+    @property
+    def offscreen(self) -> bool:
+        """Whether nobody can see it, for want of a display."""
+        return self._app.platformName() == "offscreen"
+
     def show(self, shown: Shown) -> None:
         """Show a state of the check-in."""
         self._bridge.show(shown)
@@ -105,7 +110,7 @@ class Screen:
         """A real kiosk fills its panel and has no pointer; the demo's window fits on whatever display there is."""
         if not demo:
             self._app.setOverrideCursor(Qt.CursorShape.BlankCursor)
-        elif self._app.platformName() != "offscreen":
+        elif not self.offscreen:
             room, size = self.window.screen().availableSize() * 0.92, self.window.size()
             self.window.resize(size.boundedTo(size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio)))
 
