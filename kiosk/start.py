@@ -169,6 +169,8 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"start: {_in_words(error)}\n")
         return 1
     running = LiveKiosk(config)
+    if running.screen.offscreen:
+        log.warning("no display: nobody can see this kiosk. Next: start it where DISPLAY or WAYLAND_DISPLAY names one")
     if arguments.announce:
         threading.Thread(target=_announce, args=(running,), daemon=True).start()
 

@@ -46,6 +46,7 @@ def test_an_idle_kiosk_ends_when_told_and_leaves_no_process_behind(config: Path,
         kiosk.send_signal(number)
         assert kiosk.wait(15) == 0
     state = config.parent / "state"
+    assert "no display: nobody can see this kiosk" in (state / "log" / "kiosk.log").read_text(encoding="utf-8")
     assert not (state / "queue.sock").exists()
     assert not (state / "sandbox.dir").exists()
     assert str(config.parent) not in _command_lines()
