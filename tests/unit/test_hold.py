@@ -25,6 +25,7 @@ def test_a_second_process_is_refused_and_told_who_holds_it(tmp_path: Path) -> No
             assert child.stdout is not None
             child.stdout.readline()
             child.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)  # a write that was under way ends first
             before = bytes_on_disk(tmp_path)
             with pytest.raises(OutboxUnavailable, match=rf"held by process {child.pid}\b.*left untouched"):
                 open_owner(tmp_path)
