@@ -157,7 +157,7 @@ class LiveKiosk:
 
 def main(argv: list[str]) -> int:
     """Start the kiosk that config.toml describes."""
-    parser = argparse.ArgumentParser(prog="start", description="Start the kiosk with its screen.")
+    parser = argparse.ArgumentParser(prog="./run start", description="Start the kiosk with its screen.")
     parser.add_argument("--config", type=Path, default=usual_file())
     parser.add_argument("--announce", action="store_true", help="print one JSON line when the kiosk is ready")
     arguments = parser.parse_args(argv)

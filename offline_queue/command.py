@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="queue", description="Ask what waits for the police endpoint.")
+    parser = argparse.ArgumentParser(prog="./run queue", description="Ask what waits for the police endpoint.")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=usual_file(), help="the kiosk's settings")
     common.add_argument("--json", action="store_true", help="answer in one line of JSON")
@@ -144,7 +144,8 @@ def _status(row: Row) -> list[str]:
     counts = row["counts"] if isinstance(row["counts"], dict) else {}
     line = row["line"] if isinstance(row["line"], dict) else {}
     lines = [f"{n:>6}  {state:<12} {words.STATES[state]}" for state, n in counts.items()]
-    lines.append(f"{row['unsent']:>6}  not delivered; legal clock: {row['due']}, next at {row['next_due_at'] or '-'}")
+    clock = f"; legal clock: {row['due']}, next at {row['next_due_at']}" if row["next_due_at"] else ""
+    lines.append(f"{row['unsent']:>6}  not delivered{clock}")
     if line.get("open"):
         return [*lines, "line:   open"]
     held = "held until somebody mends it" if line.get("breaker") else "waits"

@@ -38,7 +38,7 @@ class Scanned:
 
 def main(argv: list[str]) -> int:
     """Print what each picture holds. Exit 0 when all could be opened, also when they hold no code."""
-    parser = argparse.ArgumentParser(prog="scan", description="Print the QR codes that pictures hold.")
+    parser = argparse.ArgumentParser(prog="./run scan", description="Print the QR codes that pictures hold.")
     parser.add_argument("images", nargs="+", metavar="IMAGE")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     arguments = parser.parse_args(argv)

@@ -29,7 +29,7 @@ WARM_UP = 2
 
 def main(argv: list[str]) -> int:
     """Measure ``--guests`` check-ins. Exit 0 when all of them ended in a key."""
-    parser = argparse.ArgumentParser(prog="bench checkin", description="Machine time of whole check-ins.")
+    parser = argparse.ArgumentParser(prog="./run bench checkin", description="Machine time of whole check-ins.")
     parser.add_argument("--guests", type=int, default=30)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)

@@ -51,7 +51,7 @@ def mermaid(edges: set[Edge]) -> str:
 
 def main(argv: list[str]) -> int:
     """Print the diagram; ``--json`` prints the edges."""
-    parser = argparse.ArgumentParser(prog="flow", description="Print the check-in flow as a Mermaid diagram.")
+    parser = argparse.ArgumentParser(prog="./run flow", description="Print the check-in flow as a Mermaid diagram.")
     parser.add_argument("--json", action="store_true", help="print every (state, event, state) edge instead")
     arguments = parser.parse_args(argv)
     edges = explore()

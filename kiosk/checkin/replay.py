@@ -79,13 +79,17 @@ def play(entries: list[Entry]) -> tuple[int, str]:
 
 def main(argv: list[str]) -> int:
     """Replay each visit of a log; exit 1 where today's flow goes another way."""
-    parser = argparse.ArgumentParser(prog="replay", description="Play an event log again through the flow.")
+    parser = argparse.ArgumentParser(prog="./run replay", description="Play an event log again through the flow.")
     parser.add_argument("log", type=Path)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)
     try:
         entries = read(arguments.log)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        where = "a kiosk writes log/visits.jsonl in its state folder"
+        sys.stderr.write(f"replay: {arguments.log}: {error.strerror}; {where}\n")
+        return 1
+    except ValueError as error:
         sys.stderr.write(f"replay: {error}\n")
         return 1
     results = []

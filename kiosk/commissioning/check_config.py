@@ -13,7 +13,7 @@ from kiosk.config import BadSettings, Fault, load, usual_file
 
 def main(argv: list[str]) -> int:
     """Print the faults. Exit 0 only when there is none."""
-    parser = argparse.ArgumentParser(prog="check-config", description="Name every fault in a settings file.")
+    parser = argparse.ArgumentParser(prog="./run check-config", description="Name every fault in a settings file.")
     parser.add_argument("path", type=Path, nargs="?", default=usual_file(), metavar="PATH")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     arguments = parser.parse_args(argv)

@@ -33,7 +33,9 @@ WIDTH = 110
 
 def main(argv: list[str]) -> int:
     """Print the findings as they come. Exit 0 only when none is a failure."""
-    parser = argparse.ArgumentParser(prog="doctor", description="Test devices, models, clock, disk, outbox, endpoints.")
+    parser = argparse.ArgumentParser(
+        prog="./run doctor", description="Test devices, models, clock, disk, outbox, endpoints."
+    )
     parser.add_argument("--config", type=Path, default=usual_file())
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     arguments = parser.parse_args(argv)

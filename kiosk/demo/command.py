@@ -71,7 +71,9 @@ class Teller:
 
 def main(argv: list[str]) -> int:
     """Run the demo. Exit 0 only when every record was delivered, 130 when somebody ended it."""
-    parser = argparse.ArgumentParser(prog="demo", description="Three invented guests, from code to police receipt.")
+    parser = argparse.ArgumentParser(
+        prog="./run demo", description="Three invented guests, from code to police receipt."
+    )
     parser.add_argument("--config", type=Path, default=None, help="settings to start from (default: built-in demo)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--pictures", type=Path, default=None, help="folder for the pictures")

@@ -24,7 +24,9 @@ from kiosk.weights import cache
 
 def main(argv: list[str]) -> int:
     """Hold one thing up. Exit 0 once the camera shows it."""
-    parser = argparse.ArgumentParser(prog="hold", description="Hold a code or a face up to a demo kiosk's camera.")
+    parser = argparse.ArgumentParser(
+        prog="./run hold", description="Hold a code or a face up to a demo kiosk's camera."
+    )
     parser.add_argument("what", choices=("suishen", "claim169", "face", "nothing"))
     parser.add_argument("person", nargs="?", choices=sorted(PEOPLE), default=None, metavar="PERSON")
     parser.add_argument("--fault", default=None, help="spoil the e-ID QR: expired, forged, altered, …")

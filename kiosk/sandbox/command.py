@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     """Run a sandbox in the foreground, or change the faults of a running one."""
     if argv[:1] in (["fault"], ["clear"]):
         return _spoil(argv)
-    parser = argparse.ArgumentParser(prog="sandbox", description="Play the kiosk's authorities on loopback.")
+    parser = argparse.ArgumentParser(prog="./run sandbox", description="Play the kiosk's authorities on loopback.")
     parser.add_argument("--latency-ms", type=float, default=50, help="what each call takes (default 50)")
     parser.add_argument("--dir", type=Path, default=None, help="keep keys and databases here (default: a new folder)")
     parser.add_argument("--json", action="store_true", help="print addresses and files as one line of JSON")
@@ -117,7 +117,7 @@ Ctrl-C ends it."""
 
 
 def _spoil(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="sandbox", description="Change the faults of a running sandbox.")
+    parser = argparse.ArgumentParser(prog="./run sandbox", description="Change the faults of a running sandbox.")
     actions = parser.add_subparsers(dest="action", required=True)
     fault = actions.add_parser("fault", help="put a fault on the board, see kiosk/sandbox/faults.py")
     fault.add_argument("kind")

@@ -22,7 +22,7 @@ MODULE_PX = 8
 
 def main(argv: list[str]) -> int:
     """Issue one credential and draw it."""
-    parser = argparse.ArgumentParser(prog="credential", description="Issue a sandbox credential as a QR picture.")
+    parser = argparse.ArgumentParser(prog="./run credential", description="Issue a sandbox credential as a QR picture.")
     issue = parser.add_subparsers(dest="action", required=True).add_parser("issue", help="issue one and draw it")
     issue.add_argument("kind", choices=("suishen", "claim169"))
     issue.add_argument("person", choices=tuple(PEOPLE))

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="audit", description="Verify or show the audit of a kiosk.")
+    parser = argparse.ArgumentParser(prog="./run audit", description="Verify or show the audit of a kiosk.")
     commands = parser.add_subparsers(dest="what", required=True)
     for name, help_ in (("verify", "follow the hash chain to its end"), ("show", "print the entries")):
         command = commands.add_parser(name, help=help_)

@@ -41,7 +41,7 @@ def entry(name: str, role: str, pin: str, hasher: argon2.PasswordHasher | None =
 
 def main(argv: list[str]) -> int:
     """Ask for the PIN and print the block; exit 1 when PIN or name will not do."""
-    parser = argparse.ArgumentParser(prog="pin", description="Make an operator's entry for the operators file.")
+    parser = argparse.ArgumentParser(prog="./run pin", description="Make an operator's entry for the operators file.")
     parser.add_argument("name", help="name or staff number, as the audit shall show it")
     parser.add_argument("--role", choices=ROLES, default="clerk")
     arguments = parser.parse_args(argv)

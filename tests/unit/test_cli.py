@@ -50,3 +50,18 @@ def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == cli.READER_GONE
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS.keys() - {"bench"}))
+def test_help_names_a_command_as_it_is_typed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.load(name)(["--help"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: ./run {name}")
+
+
+def test_a_missing_log_is_told_with_where_logs_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["replay", str(tmp_path / "none.jsonl")]) == 1
+    told = capsys.readouterr().err
+    assert "none.jsonl: No such file or directory" in told
+    assert "log/visits.jsonl" in told

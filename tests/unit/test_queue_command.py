@@ -13,6 +13,7 @@ import pytest
 
 from kiosk import cli
 from kiosk.errors import ContractError, OutboxUnavailable
+from offline_queue import command
 from offline_queue.command import EXPORT_COLUMNS, main
 from offline_queue.control import ControlServer
 from offline_queue.owner import OutboxOwner
@@ -91,6 +92,11 @@ def test_status(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     words = capsys.readouterr().out
     assert "1  REJECTED     rejected: a person must decide" in words
     assert "legal clock: green" in words
+
+
+def test_an_empty_outbox_has_no_legal_clock() -> None:
+    row = {"counts": {}, "unsent": 0, "due": "none", "next_due_at": None, "line": {"open": True}}
+    assert command._status(row) == ["     0  not delivered", "line:   open"]
 
 
 def test_show_is_masked(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,7 +181,7 @@ def test_a_wrong_command_line_is_told(words: list[str], capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as end:
         main(words)
     assert end.value.code == 2
-    assert "usage: queue" in capsys.readouterr().err
+    assert "usage: ./run queue" in capsys.readouterr().err
 
 
 def test_no_outbox_yet_is_told_and_none_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

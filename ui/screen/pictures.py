@@ -27,7 +27,7 @@ SETTLE_S = 5.0
 
 def main(argv: list[str]) -> int:
     """Write DIR/<language>[-elder|-high-contrast]/<screen>.png and print each path."""
-    parser = argparse.ArgumentParser(prog="screens", description="Render every screen in every language.")
+    parser = argparse.ArgumentParser(prog="./run screens", description="Render every screen in every language.")
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--only", default="", help="only screens whose name begins with this")
     arguments = parser.parse_args(argv)
