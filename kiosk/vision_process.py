@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 START_S = 20.0
 """How long a new process may take to its first sign of life."""
 CHECK_S = 0.5
+LATE_S = 1.0
+"""A look at the process that comes later than this: the whole machine stood still, and so did the process."""
+EXCUSED_S = 2.0
+"""How long it then has for a sign of life."""
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Waits before the next start, after failures one upon another."""
 STEADY_S = 30.0
@@ -56,6 +60,7 @@ class VisionProcess:
         self._child: VisionChild | None = None
         self._face_capable = False
         self._is_up: bool | None = None
+        self._looked_at = self._excused_until = 0.0
         self._report: Callable[[VisionReport], None] = lambda report: None
 
     # -- from the check-in's thread, but for what is only read
@@ -137,7 +142,8 @@ class VisionProcess:
 
     def _live(self) -> str:
         """Run one process to its end; return why it ended."""
-        self._frames.may_be_silent(time.monotonic() + START_S)
+        self._looked_at = time.monotonic()
+        self._frames.may_be_silent(self._looked_at + START_S)
         try:
             self._child = child = VisionChild(self._config, self._frames)
         except Exception as error:  # as below
@@ -165,8 +171,15 @@ class VisionProcess:
             child.send(command)
         if child.connection in ready:
             self._take(child.connection.recv())
-        if self._frames.silent_for(time.monotonic()) > 0:
+        if self._hangs(time.monotonic()):
             raise TimeoutError
+
+    def _hangs(self, now: float) -> bool:
+        """Say whether the process is silent for too long, while this thread was there to hear it."""
+        if now - self._looked_at > CHECK_S + LATE_S:
+            self._excused_until = now + EXCUSED_S
+        self._looked_at = now
+        return self._frames.silent_for(now) > 0 and now >= self._excused_until
 
     def _take(self, message: Message) -> None:
         match message:

@@ -24,7 +24,7 @@ def scene_socket(config: Config) -> Path:
 
 
 class Stage:
-    """Client of the simulated camera. Each call returns once the camera shows it, and blocks up to 20 s.
+    """Client of the simulated camera. Each call returns once the camera shows it, and blocks up to 40 s.
 
     Raises DeviceUnavailable when no camera answers, ValueError when it cannot show what was asked for.
     """
@@ -54,17 +54,24 @@ class Stage:
         self._say({"scene": "unplugged", "seconds": seconds})
 
     def _say(self, message: dict[str, object]) -> None:
+        end = time.monotonic() + ANSWER_S
+        while not (answer := self._asked(json.dumps(message).encode())):
+            if time.monotonic() > end:
+                raise self._absent("ended before it answered")
+        if problem := json.loads(answer).get("error"):
+            raise ValueError(f"the simulated camera cannot show this: {problem}")
+
+    def _asked(self, message: bytes) -> bytes:
+        """Return the camera's answer; nothing when its process ended meanwhile: another one is on its way."""
         with self._connected() as connection:
             connection.settimeout(ANSWER_S)
             try:
-                connection.send(json.dumps(message).encode())
-                answer = connection.recv(MAX_MESSAGE_BYTES)
+                connection.send(message)
+                return connection.recv(MAX_MESSAGE_BYTES)
+            except (BrokenPipeError, ConnectionResetError):
+                return b""
             except OSError as error:
                 raise self._absent("did not answer") from error
-        if not answer:
-            raise self._absent("ended before it answered")
-        if problem := json.loads(answer).get("error"):
-            raise ValueError(f"the simulated camera cannot show this: {problem}")
 
     def _connected(self) -> socket.socket:
         end = time.monotonic() + CONNECT_S

@@ -77,7 +77,11 @@ QUESTIONS: dict[type[State], tuple[str, ...]] = {
     AskingFields: ("ethnicityRow_01",),
 }
 ANSWERED = (AskingIdentityConsent, ShowingReservation, AskingFields, AskingFaceConsent, StaffNeeded, Done)
+SEES = (Welcome, Scanning, Capturing)
+"""Screens behind which the camera looks for something."""
 VISIT_S = 90.0
+PATIENCE_S = 8.0
+"""A guest whom the camera seems not to have noticed holds things up to it again after this time."""
 PREVIEW_S = 0.2
 """How soon after the capture's screen its preview shows a frame."""
 
@@ -99,6 +103,7 @@ class Director:
         self._watch = watch
         self._picture = picture
         self._pause_s = pause_s
+        self._hold_up: Callable[[], None] = lens.show_nothing
 
     def play(self, guest: Guest, *, begin_touching: bool = False) -> Visit:
         """Take one guest from the welcome screen to the key. Raises DemoStuck."""
@@ -110,7 +115,7 @@ class Director:
             self._picture("scanning")
         began = len(self._watch.turns)
         seen = len(self._watch.codes)
-        self._lens.show_code(guest.code, seed=began)
+        self._hold(lambda: self._lens.show_code(guest.code, seed=began))
         end = time.monotonic() + VISIT_S
         while True:
             turn = self._next(began, end)
@@ -119,7 +124,7 @@ class Director:
             self._act(guest, turn)
         self._picture("done")
         visit = self._measure(guest, began, seen, turn)
-        self._lens.show_nothing()
+        self._hold(self._lens.show_nothing)
         self._touch(turn, "finishButton")
         self._watch.wait_painted((Welcome,))
         return visit
@@ -133,8 +138,16 @@ class Director:
             fresh = len(watch.turns) > began and turn.touched_at is None and turn.painted_at is not None
             return fresh and isinstance(turn.shown.state, ANSWERED)
 
-        watch.wait("the next question", asks, max(0.1, end - time.monotonic()))
+        while not watch.comes(asks, PATIENCE_S):
+            if time.monotonic() > end:
+                raise watch.stuck("the next question", VISIT_S)
+            if isinstance(watch.turns[-1].shown.state, SEES):
+                self._hold_up()
         return watch.turns[-1]
+
+    def _hold(self, hold_up: Callable[[], None]) -> None:
+        self._hold_up = hold_up
+        hold_up()
 
     def _act(self, guest: Guest, turn: Turn) -> None:
         state = turn.shown.state
@@ -143,7 +156,8 @@ class Director:
             if guest.face is None:
                 self._touch(turn, "faceStaffButton")
                 return
-            self._lens.show_face(guest.face, seed=turn.shown.ticket.visit)
+            face, seed = guest.face, turn.shown.ticket.visit
+            self._hold(lambda: self._lens.show_face(face, seed))
             self._touch(turn, "faceYesButton")
             self._picture_of_the_capture()
         elif isinstance(state, StaffNeeded):

@@ -78,13 +78,20 @@ class Watch:
 
     def wait(self, what: str, ready: Callable[[], bool], timeout_s: float) -> None:
         """Block until ``ready()``. Raises DemoStuck that names ``what`` and the screen shown instead; ScreenClosed."""
+        if not self.comes(ready, timeout_s):
+            raise self.stuck(what, timeout_s)
+
+    def stuck(self, what: str, waited_s: float) -> DemoStuck:
+        """Return the error for something that did not come."""
+        return DemoStuck(f"waited {waited_s:.0f} s for {what}; the kiosk shows {self.name()}")
+
+    def comes(self, ready: Callable[[], bool], timeout_s: float) -> bool:
+        """Block until ``ready()`` and say whether it came in time. Raises ScreenClosed."""
         with self._changed:
             come = self._changed.wait_for(lambda: ready() or self._gone, timeout_s)
             if self._gone:
                 raise ScreenClosed
-            if not come:
-                now = self.name()
-                raise DemoStuck(f"waited {timeout_s:.0f} s for {what}; the kiosk shows {now}")
+            return come
 
     def wait_for_eyes(self, timeout_s: float = 30.0) -> None:
         """Block until the kiosk offers codes and face: the camera is up, the nets are loaded."""

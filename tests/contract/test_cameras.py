@@ -58,6 +58,28 @@ class TestSimulated(CameraContract):
         Stage(self.path).show_nothing()
         assert decode(self.show(camera)) == []
 
+    @pytest.mark.timeout(30)
+    def test_what_is_held_up_to_a_camera_whose_process_ends_is_held_up_to_the_next_one(self) -> None:
+        self.path.parent.mkdir()
+        asked: list[bytes] = []
+
+        def serve() -> None:
+            for answer in (b"", b"{}"):
+                client, _ = listener.accept()
+                with client:
+                    asked.append(client.recv(1024))
+                    if answer:
+                        client.send(answer)
+
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(str(self.path))
+            listener.listen()
+            server = threading.Thread(target=serve)
+            server.start()
+            Stage(self.path).show_nothing()
+            server.join()
+        assert asked == [b'{"scene": "nothing"}'] * 2
+
     def test_somebody_who_stands_still_moves_a_little(self, camera: Camera) -> None:
         camera.open()
         Stage(self.path).show_face(cache.path("demo_face_astronaut"))

@@ -275,6 +275,27 @@ def test_to_close_before_the_start_is_harmless(tmp_path: Path) -> None:
     vision.close()
 
 
+def test_a_machine_that_stood_still_accuses_nobody(tmp_path: Path) -> None:
+    vision = VisionProcess(settings(tmp_path))
+    vision._looked_at = 100.0
+    vision._frames.may_be_silent(100.2)
+    assert not vision._hangs(110.0)  # nobody looked for ten seconds: whoever was to be heard may have stood still, too
+    assert not vision._hangs(111.0)
+    vision._frames.may_be_silent(114.0)
+    assert not vision._hangs(112.5)
+    vision.close()
+
+
+def test_a_process_that_is_silent_while_somebody_listens_hangs(tmp_path: Path) -> None:
+    vision = VisionProcess(settings(tmp_path))
+    vision._looked_at = 100.0
+    vision._frames.may_be_silent(100.6)
+    assert [vision._hangs(at) for at in (100.5, 101.0)] == [False, True]
+    vision._looked_at = 200.0
+    assert [vision._hangs(at) for at in (210.0, 211.0, 212.0, 212.5)] == [False, False, True, True]
+    vision.close()
+
+
 def test_a_listener_that_breaks_does_not_blind_the_kiosk(caplog: pytest.LogCaptureFixture) -> None:
     with short_folder() as folder:
         opened = Room(settings(folder), folder)
