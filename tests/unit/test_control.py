@@ -24,6 +24,7 @@ from offline_queue.inquiry import Inquiry
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
 from tests.outbox_kit import ADDRESS, NAME, NUMBER, deliver, new_id, opened, registration, reject, state
+from tests.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -180,9 +181,10 @@ def test_a_caller_that_says_nothing_is_let_go_and_no_put_waits_for_it(owner: Out
     with socket.socket(socket.AF_UNIX) as silent:
         silent.connect(str(folder / SOCKET))
         silent.sendall(b'{"ask"')
+        watch = Stopwatch()
         began = time.monotonic()
         owner.outbox.put(registration())
-        assert time.monotonic() - began < 0.5
+        assert watch.seconds() < 0.5
         assert len(ask(folder, Inquiry("list"))) == 1
         assert 1.0 < time.monotonic() - began < 4.0
 
@@ -197,9 +199,9 @@ def test_a_caller_that_takes_nothing_is_let_go(
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         deaf.connect(str(folder / SOCKET))
         deaf.sendall(Inquiry("export").to_json() + b"\n")
-        began = time.monotonic()
+        watch = Stopwatch()
         owner.outbox.put(registration())
-        assert time.monotonic() - began < 0.5
+        assert watch.seconds() < 0.5
         assert len(ask(folder, Inquiry("list", limit=1))) == 1
 
 
@@ -275,10 +277,10 @@ def test_stopping_hangs_up_on_a_caller_and_may_come_twice(server: ControlServer,
     with socket.socket(socket.AF_UNIX) as silent:
         silent.connect(str(folder / SOCKET))
         time.sleep(0.1)
-        began = time.monotonic()
+        watch = Stopwatch()
         server.stop()
         server.stop()
-        assert time.monotonic() - began < 0.5
+        assert watch.seconds() < 0.5
     assert not any(thread.name == "queue control" for thread in threading.enumerate())
 
 
