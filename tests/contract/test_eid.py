@@ -32,12 +32,6 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as running:
-        yield running
-
-
 @pytest.fixture
 def resolvers(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Resolvers]:
     credentials = CredentialsSection(formats=("claim169",), issuer_keys_dir=sandbox.info.issuer_keys_dir)

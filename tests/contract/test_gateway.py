@@ -34,18 +34,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield running
-    running.clear_faults()
-
-
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[StateStore]:
     store = StateStore(tmp_path / "state.db")

@@ -29,19 +29,6 @@ pytestmark = pytest.mark.timeout(60)
 ASK_S = 3.0
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as process:
-        yield process
-
-
-@pytest.fixture
-def sandbox(running: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield running
-    running.clear_faults()
-    running.open_police()
-
-
 @pytest.fixture
 def config(sandbox: SandboxProcess, tmp_path: Path) -> Config:
     config = pointed_at(Config(), sandbox.info)

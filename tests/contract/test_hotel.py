@@ -30,18 +30,6 @@ def identity(key: str) -> Identity:
     return Identity("suishen", person.name, person.id_number, person.birth_date, person.sex)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield running
-    running.clear_faults()
-
-
 def config(sandbox: SandboxProcess) -> Config:
     info = sandbox.info
     return Config(

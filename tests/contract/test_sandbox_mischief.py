@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -15,26 +14,6 @@ from kiosk.sandbox.process import SandboxProcess
 from tests.sandbox_kit import Device, content_hash, item, new_session, sample_record
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(shared: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield shared
-    shared.clear_faults()
-
-
-@pytest.fixture
-def device(sandbox: SandboxProcess) -> Iterator[Device]:
-    device = Device(sandbox.info)
-    device.log_in()
-    with device.session:
-        yield device
 
 
 def health(sandbox: SandboxProcess, timeout_s: float = 5.0) -> requests.Response:

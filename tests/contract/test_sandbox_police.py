@@ -8,7 +8,6 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -25,27 +24,6 @@ from kiosk.sandbox.process import SandboxProcess
 from tests.sandbox_kit import JPEG, Device, content_hash, item, sample_record
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(shared: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield shared
-    shared.clear_faults()
-    shared.open_police()
-
-
-@pytest.fixture
-def device(sandbox: SandboxProcess) -> Iterator[Device]:
-    device = Device(sandbox.info)
-    device.log_in()
-    with device.session:
-        yield device
 
 
 def test_a_batch_is_taken_in_then_judged_then_receipted(device: Device) -> None:

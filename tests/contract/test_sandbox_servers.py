@@ -21,18 +21,6 @@ pytestmark = pytest.mark.timeout(60)
 LIN = PEOPLE["lin"]
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(shared: SandboxProcess) -> Iterator[SandboxProcess]:
-    yield shared
-    shared.clear_faults()
-
-
 @pytest.fixture
 def session(sandbox: SandboxProcess) -> Iterator[requests.Session]:
     with new_session(sandbox.info) as opened:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,19 +29,6 @@ from tests.outbox_kit import (
 )
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as running:
-        yield running
-
-
-@pytest.fixture
-def line(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Delivery]:
-    sandbox.clear_faults()
-    with delivery(sandbox, tmp_path) as made:
-        yield made
 
 
 def test_a_record_arrives_byte_for_byte_and_its_receipt_comes_back(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,6 @@ from tests.outbox_kit import NAME, NUMBER, event, invented_number, state
 from tests.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxProcess]:
-    with SandboxProcess(latency_ms=0) as running:
-        yield running
-
-
-@pytest.fixture
-def line(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[Delivery]:
-    sandbox.clear_faults()
-    with delivery(sandbox, tmp_path) as made:
-        yield made
 
 
 def delivered_once(line: Delivery, record_id: str) -> None:
