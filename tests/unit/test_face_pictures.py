@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from kiosk.face import photos, pictures
 from kiosk.face.detect import Face
-from kiosk.face.pictures import Header, Picture, Unreadable, decode, read_header
+from kiosk.face.pictures import Picture, Unreadable, decode
+from kiosk.picture_header import Header, read_header
 from tests.unit import face_scenes as scenes
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
