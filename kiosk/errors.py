@@ -1,13 +1,12 @@
 """Everything that can go wrong, in the two voices it is told in.
 
-A guest reads ``guest_key`` (a translation key, never a sentence); staff and support read
-``str(error)`` in the log. The log text names what, where and the fix, and holds no personal data.
+A guest meets the ``kiosk.model.Reason`` that ``kiosk.checkin.world`` makes of an error; staff and support read
+``str(error)`` in the log. That text names what, where and the fix, and holds no personal data.
 
     KioskError
     ├── OperationalError          the world failed: device, disk, network; later may work
     │   ├── DeviceUnavailable
     │   ├── GatewayUnavailable        identity gateway, hotel system
-    │   ├── EndpointUnavailable       police endpoint
     │   ├── OutboxUnavailable         nothing was acknowledged
     │   ├── ModelsMissing
     │   └── ScreenClosed
@@ -22,19 +21,14 @@ from __future__ import annotations
 
 import traceback
 from pathlib import PurePath
-from typing import ClassVar
 
 
 class KioskError(Exception):
     """Base of every error a kiosk module raises on purpose."""
 
-    guest_key: ClassVar[str] = "error.generic"
-
 
 class OperationalError(KioskError):
     """Hardware, disk or network failed; trying again later may work."""
-
-    guest_key = "error.try_again_later"
 
 
 class ContractError(KioskError):
@@ -44,27 +38,16 @@ class ContractError(KioskError):
 class DeviceUnavailable(OperationalError):
     """A device is absent, unplugged or hung."""
 
-    guest_key = "error.call_staff"
-
     def __init__(self, device: str, reason: str) -> None:
         super().__init__(f"{device}: {reason}")
-        self.device = device
 
 
 class GatewayUnavailable(OperationalError):
     """The identity gateway or the hotel system did not answer in time."""
 
 
-class EndpointUnavailable(OperationalError):
-    """The police endpoint cannot be reached now; the record waits in the outbox."""
-
-    guest_key = "done.report_pending"
-
-
 class OutboxUnavailable(OperationalError):
     """The record could not be committed. Nothing was acknowledged, so no key may be given."""
-
-    guest_key = "error.call_staff"
 
 
 class ModelsMissing(OperationalError):
