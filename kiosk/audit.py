@@ -22,6 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from kiosk.durable import sync_folder
 from kiosk.errors import OperationalError
 from kiosk.redaction import redact
 
@@ -158,7 +159,7 @@ class AuditLog:
     def _open(self) -> None:
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.fchmod(self._fd, 0o600)
-        _sync_folder(self._path)
+        sync_folder(self._path.parent)
         tail = _Tail.of(self._fd)
         self._last, self._end = tail.last, tail.end
         self._clean = not tail.torn
@@ -261,7 +262,7 @@ def _set_aside(path: Path, torn: bytes) -> str:
             os.fsync(fd)
         finally:
             os.close(fd)
-        _sync_folder(path)
+        sync_folder(path.parent)
         return aside.name
 
 
@@ -269,14 +270,6 @@ def _write_all(fd: int, data: bytes, offset: int) -> None:
     while data:
         written = os.pwrite(fd, data, offset)
         data, offset = data[written:], offset + written
-
-
-def _sync_folder(path: Path) -> None:
-    fd = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _safe(value: Value) -> Value:

@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kiosk.durable import sync_folder
 from kiosk.errors import OutboxUnavailable
 
 _HEAD = "suizhu-kiosk-key-1"
@@ -80,16 +81,7 @@ def make(path: Path) -> KioskKey:
             os.fsync(file.fileno())
         path.hardlink_to(draft)  # fails where a key is, and a cut-off start leaves no half of one
         draft.unlink()
-        sync_directory(path.parent)
+        sync_folder(path.parent)
     except OSError as exc:
         raise OutboxUnavailable(f"outbox key {path.name}: cannot be made: {exc.strerror}") from exc
     return key
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable: a file's own fsync does not."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

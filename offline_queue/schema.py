@@ -12,8 +12,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk.durable import sync_folder
 from kiosk.errors import OutboxUnavailable
-from offline_queue.keys import sync_directory
 from offline_queue.states import UNSENT, EventState
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _prepare(conn: sqlite3.Connection, path: Path) -> None:
     path.chmod(0o600)
     if version == 0:
         _create(conn)
-        sync_directory(path.parent)
+        sync_folder(path.parent)
 
 
 def _create(conn: sqlite3.Connection) -> None:
