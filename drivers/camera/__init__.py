@@ -7,8 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH_PX = 1280
-HEIGHT_PX = 720
+from kiosk.frames import HEIGHT_PX, WIDTH_PX
+
 FRAME_SHAPE = (HEIGHT_PX, WIDTH_PX, 3)
 """Every driver delivers frames of this size: BGR, 8 bits."""
 

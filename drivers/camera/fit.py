@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera import FRAME_SHAPE, HEIGHT_PX, WIDTH_PX
+from drivers.camera import FRAME_SHAPE
+from kiosk.frames import HEIGHT_PX, WIDTH_PX
 
 
 def fit(image: NDArray[np.uint8], into: NDArray[np.uint8]) -> None:

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.camera import HEIGHT_PX, WIDTH_PX
 from drivers.camera.phone import phone
+from kiosk.frames import HEIGHT_PX, WIDTH_PX
 
 Frame = NDArray[np.uint8]
 Matrix = NDArray[np.float64]

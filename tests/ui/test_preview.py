@@ -9,16 +9,17 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 
 from kiosk.checkin.states import Capturing, Scanning, Welcome
+from kiosk.frames import HEIGHT_PX, WIDTH_PX
 from tests.ui.stand import Stand, rect_of
-from ui.screen.preview import FRAME_HEIGHT_PX, FRAME_WIDTH_PX, Preview, crop
+from ui.screen.preview import Preview, crop
 from ui.screen.showcase import CASE
 
 
 def halves() -> memoryview:
     """A frame that is red where the camera's left is, and blue on its right. BGR."""
-    frame = np.zeros((FRAME_HEIGHT_PX, FRAME_WIDTH_PX, 3), np.uint8)
-    frame[:, : FRAME_WIDTH_PX // 2] = (0, 0, 255)
-    frame[:, FRAME_WIDTH_PX // 2 :] = (255, 0, 0)
+    frame = np.zeros((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
+    frame[:, : WIDTH_PX // 2] = (0, 0, 255)
+    frame[:, WIDTH_PX // 2 :] = (255, 0, 0)
     return memoryview(frame.tobytes())
 
 
@@ -28,9 +29,9 @@ def test_the_crop_has_the_proportions_of_its_place_and_lies_in_the_frame(width: 
     assert part.width() / part.height() == pytest.approx(width / height)
     assert part.left() >= 0
     assert part.top() >= 0
-    assert part.right() <= FRAME_WIDTH_PX
-    assert part.bottom() <= FRAME_HEIGHT_PX
-    assert part.center().x() == pytest.approx(FRAME_WIDTH_PX / 2)
+    assert part.right() <= WIDTH_PX
+    assert part.bottom() <= HEIGHT_PX
+    assert part.center().x() == pytest.approx(WIDTH_PX / 2)
 
 
 def test_the_guest_sees_a_mirror(stand: Stand) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from kiosk.errors import KioskError
+from kiosk.frames import HEIGHT_PX, WIDTH_PX
 from kiosk.weights import cache
-from ui.screen.preview import FRAME_HEIGHT_PX, FRAME_WIDTH_PX
 
 LOBBY = QColor("#C9C2B4")
 WALL = QColor("#B3AB9B")
@@ -36,12 +36,12 @@ class Placeholder:
 
 
 def _frame() -> QImage:
-    image = QImage(FRAME_WIDTH_PX, FRAME_HEIGHT_PX, QImage.Format.Format_BGR888)
+    image = QImage(WIDTH_PX, HEIGHT_PX, QImage.Format.Format_BGR888)
     image.fill(LOBBY)
     painter = QPainter(image)
-    for x in range(0, FRAME_WIDTH_PX, 320):
-        painter.fillRect(x, 0, 8, FRAME_HEIGHT_PX, WALL)
-    painter.fillRect(0, 560, FRAME_WIDTH_PX, 160, WALL)
+    for x in range(0, WIDTH_PX, 320):
+        painter.fillRect(x, 0, 8, HEIGHT_PX, WALL)
+    painter.fillRect(0, 560, WIDTH_PX, 160, WALL)
     painter.end()
     return image
 

@@ -11,13 +11,12 @@ from PySide6.QtQml import QmlElement
 from PySide6.QtQuick import QQuickItem, QQuickPaintedItem
 from typing_extensions import override
 
+from kiosk.frames import HEIGHT_PX, WIDTH_PX
 from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1
 
-FRAME_WIDTH_PX = 1280
-FRAME_HEIGHT_PX = 720
 REPAINT_MS = 66
 
 FrameSource: TypeAlias = Callable[[], "tuple[int, memoryview] | None"]
@@ -40,11 +39,11 @@ class Frames(QObject):
 def crop(item_width: float, item_height: float) -> QRectF:
     """Return the largest centred part of a frame that has the item's proportions, in frame pixels."""
     wanted = item_width / item_height
-    if wanted >= FRAME_WIDTH_PX / FRAME_HEIGHT_PX:
-        height = FRAME_WIDTH_PX / wanted
-        return QRectF(0, (FRAME_HEIGHT_PX - height) / 2, FRAME_WIDTH_PX, height)
-    width = FRAME_HEIGHT_PX * wanted
-    return QRectF((FRAME_WIDTH_PX - width) / 2, 0, width, FRAME_HEIGHT_PX)
+    if wanted >= WIDTH_PX / HEIGHT_PX:
+        height = WIDTH_PX / wanted
+        return QRectF(0, (HEIGHT_PX - height) / 2, WIDTH_PX, height)
+    width = HEIGHT_PX * wanted
+    return QRectF((WIDTH_PX - width) / 2, 0, width, HEIGHT_PX)
 
 
 @QmlElement
@@ -106,7 +105,7 @@ class Preview(QQuickPaintedItem):
         painter.setClipPath(shape)
         painter.translate(self.width(), 0)
         painter.scale(-1, 1)
-        image = QImage(pixels, FRAME_WIDTH_PX, FRAME_HEIGHT_PX, FRAME_WIDTH_PX * 3, QImage.Format.Format_BGR888)
+        image = QImage(pixels, WIDTH_PX, HEIGHT_PX, WIDTH_PX * 3, QImage.Format.Format_BGR888)
         painter.drawImage(target, image, crop(target.width(), target.height()))
 
     @Slot()
