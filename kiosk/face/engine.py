@@ -8,14 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kiosk.face import photos, pictures, quality
+from kiosk.face import NETS, photos, pictures, quality
 from kiosk.face.detect import Detector, Face, Image
 from kiosk.face.match import ALIGNED_PX, Matcher, Template
 from kiosk.face.pad import Pad
 from kiosk.model import Reason
 from kiosk.weights import cache
 
-_NETS = ("yunet", "sface", "minifasnet_v2", "minifasnet_v1se")
 _CLOSER_PX = 960
 _LOUD = 2
 """OpenCV's log level for errors: a note that it prints at each load would look like a fault."""
@@ -55,7 +54,7 @@ class FaceEngine:
     @staticmethod
     def load() -> FaceEngine:
         """Load and warm up the nets; about 0.4 s. Raises ModelsMissing."""
-        files: dict[str, Path] = {name: cache.path(name) for name in _NETS}
+        files: dict[str, Path] = {name: cache.path(name) for name in NETS}
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(_LOUD)
         try:
@@ -63,7 +62,7 @@ class FaceEngine:
                 Detector(files["yunet"]),
                 Matcher(files["sface"]),
                 Pad(files["minifasnet_v2"], files["minifasnet_v1se"]),
-                "+".join(f"{name}-{cache.models()[name].sha256[:8]}" for name in _NETS),
+                "+".join(f"{name}-{cache.models()[name].sha256[:8]}" for name in NETS),
             )
             engine._warm_up()
         finally:

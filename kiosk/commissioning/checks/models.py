@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import Config
 from kiosk.errors import KioskError
+from kiosk.face import NETS
 
-NETS = ("yunet", "sface", "minifasnet_v2", "minifasnet_v1se")
 DEMO_PICTURES = ("demo_face_astronaut", "demo_face_hopper")
 
 
