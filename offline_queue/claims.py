@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from offline_queue.rows import Event
 from offline_queue.sealing import TEXT
-from offline_queue.settle import Again, Ask, Delivered, Rejected, Sent, Settlement, StillInFlight
+from offline_queue.settle import Again, Ask, Delivered, Rejected, Settlement, StillInFlight
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -21,10 +21,6 @@ class Claimed:
     text: bytes = field(repr=False)
     photos: tuple[bytes, ...] = field(repr=False)
     previous_receipt: str = ""
-
-    @property
-    def sent(self) -> Sent:
-        return Sent(self.event.record_id, self.event.revision, self.event.content_hash)
 
     @property
     def wire_bytes(self) -> int:

@@ -23,7 +23,7 @@ from offline_queue.store import Store
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 900.0
-"""A lot that is still being worked on after this time is asked for record by record."""
+"""A batch that is still being worked on after this time is asked for record by record."""
 _SLOWEST_POLL_S = 10.0
 
 V = TypeVar("V")
@@ -62,9 +62,7 @@ class Courier:
         self._clock = owner.clock
         self._endpoint = endpoint
         self._poll_s = settings.poll_s
-        self._pace = Pace(
-            settings.backoff_base_s, settings.backoff_cap_s, settings.first_try_spread_s, settings.batch_max
-        )
+        self._pace = Pace.of(settings)
         self._draw = draw
         self._on_receipt = on_receipt
 

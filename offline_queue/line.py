@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kiosk.config import ReportingSection
 from offline_queue.backoff import OUTAGE_S, first_try_delay_s, retry_delay_s
 
 
@@ -19,6 +20,11 @@ class Pace:
     cap_s: float
     spread_s: float
     batch_max: int
+
+    @classmethod
+    def of(cls, settings: ReportingSection) -> Pace:
+        """Return the waits of ``config.reporting``."""
+        return cls(settings.backoff_base_s, settings.backoff_cap_s, settings.first_try_spread_s, settings.batch_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class Store(Questions):
                         self._conn.execute("ROLLBACK")
                 raise
 
-    def insert(self, new: NewEvent) -> EventState:
-        """Add an event with its parts; returns READY, or BLOCKED behind its record's earlier revisions."""
+    def insert(self, new: NewEvent) -> None:
+        """Add an event with its parts: READY, or BLOCKED behind its record's earlier revisions."""
         ready = self.may_go(new.record_id, new.revision)
         state = EventState.READY if ready else EventState.BLOCKED
         cursor = self._conn.execute(
@@ -77,7 +77,6 @@ class Store(Questions):
             [(event, part.part, part.recipient, part.key_id, part.wrapped) for part in new.parts],
         )
         self._append(event, state, new.wall, chain.identity(new.record_id, new.revision, new.op, new.content_hash))
-        return state
 
     def move(
         self, event: Event, to: EventState, wall: float, *, detail: str = "", **columns: float | str | None

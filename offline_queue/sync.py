@@ -24,7 +24,7 @@ from offline_queue.store import Store
 log = logging.getLogger(__name__)
 
 MAX_FLIGHTS = 4
-"""Batches that may be in flight: a slow lot must not hold up the next guest's record."""
+"""Batches that may be in flight: a slow one must not hold up the next guest's record."""
 _IDLE_S = 30.0
 _PURGE_EVERY_S = 3600.0
 
@@ -53,9 +53,7 @@ class SyncThread:
         self._owner = owner
         self._clock = owner.clock
         self._endpoint = endpoint
-        self._pace = Pace(
-            settings.backoff_base_s, settings.backoff_cap_s, settings.first_try_spread_s, settings.batch_max
-        )
+        self._pace = Pace.of(settings)
         self._draw = draw
         self._courier = Courier(owner, endpoint, settings, Line(limit=settings.batch_max), draw, on_receipt)
         self._wake = threading.Event()
@@ -125,7 +123,7 @@ class SyncThread:
         except OutboxUnavailable as exc:
             if not self._stopping.is_set():
                 log.warning("sync: %s", exc)
-        except Exception:
+        except Exception:  # nothing would be delivered any more
             log.exception("sync: a bug; what was in flight goes again")
         self._stranded = True
         return self._pace.base_s
