@@ -186,7 +186,7 @@ class Case:
     identity_consent: Consent | None = None
     identity: Identity | None = None
     today: date | None = None
-    """The day in Asia/Shanghai on which the identity was resolved."""
+    """The day at the hotel on which the identity was resolved."""
     face_offered: bool = False
     """Camera, models and the house's policy allow the face step in this visit."""
     reservation: Reservation | None = None

@@ -1,7 +1,8 @@
 """What the check-in needs from the outside world, and nothing more.
 
-Every call here comes from a worker thread of the runner, never from the GUI thread. A value the
-guest can cause is returned (``Refusal``); an exception (kiosk.errors) means the world or we broke.
+Calls that may take long come from a worker thread of the runner, the others from its own or the staff's,
+none from the GUI thread. A value the guest can cause is returned (``Refusal``); an exception (kiosk.errors)
+means the world or we broke.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from kiosk.checkin.samples import EVENTS
 from kiosk.checkin.states import State, Welcome
 
 EVERYWHERE = frozenset({"Back", "HelpAsked", "Expired", "Failed", "TimedOut", "StaffEnded", "StaffRetried", "Finished"})
-"""Events that most states answer alike: left out of the picture, counted below it."""
+"""Events that most states answer alike: left out of the picture."""
 
 Edge = tuple[str, str, str]
 
@@ -42,7 +42,7 @@ def mermaid(edges: set[Edge]) -> str:
     """Return the diagram in Mermaid, one arrow per pair of states, without loops and what holds everywhere."""
     labels: dict[tuple[str, str], set[str]] = defaultdict(set)
     for before, event, after in edges:
-        if before != after and event not in EVERYWHERE and not (event == "Declined" and before == after):
+        if before != after and event not in EVERYWHERE:
             labels[before, after].add(event)
     lines = ["stateDiagram-v2", "    [*] --> Welcome"]
     lines += [f"    {a} --> {b} : {', '.join(sorted(names))}" for (a, b), names in sorted(labels.items())]

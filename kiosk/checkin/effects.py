@@ -57,7 +57,7 @@ class IssueKey:
 
 @dataclass(frozen=True, slots=True)
 class OpenReferral:
-    """Call a person: ring, write it to the audit, show the ticket number."""
+    """Call a person: ring, write it to the audit, show the referral number."""
 
     reason: Reason
     record_id: RegistrationId | None = None

@@ -130,7 +130,7 @@ class Runner:
         """Do a piece of work. A fault of ours in it must not leave a dead kiosk: the guest goes to a person, once."""
         try:
             work()
-        except Exception as error:
+        except Exception as error:  # as above
             log.error("the check-in broke: %s", where(error))
             if self._visit.ticket != self._broke_at:
                 self._broke_at = self._visit.ticket

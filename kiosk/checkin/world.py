@@ -68,7 +68,7 @@ def recognise(world: World, payload: bytes) -> ScannedCode | Refusal:
     """Say which of our formats a payload is. One that breaks us is no use here, and another may be shown."""
     try:
         return world.recognise(payload)
-    except Exception as error:
+    except Exception as error:  # anybody may show anything
         log.error("a code broke the formats: %s", where(error))
         return Refusal(Reason.CODE_BROKEN)
 
@@ -197,6 +197,6 @@ def audit(world: World, kind: str, **fields: str | int | float | bool | None) ->
     """Append to the audit. A disk that refuses, or a fault of ours, is logged; the guest is not held up."""
     try:
         world.audit.write(kind, **fields)
-    except Exception as error:
+    except Exception as error:  # as above
         why = error.strerror if isinstance(error, OSError) else where(error)
         log.error("audit: %s could not be written: %s", kind, why)

@@ -62,9 +62,10 @@ def identity_of(claim: Mapping[object, object]) -> Identity | Refusal:
     number = ""
     if nationality == "CHN":
         found = fields.id_number(claim.get(_ID))
-        refusal = Refusal(Reason.IDENTITY_FAULTY) if found is None else contradiction(found, birth, sex)
-        if refusal is not None or found is None:
-            return refusal or Refusal(Reason.IDENTITY_FAULTY)
+        if found is None:
+            return Refusal(Reason.IDENTITY_FAULTY)
+        if (refusal := contradiction(found, birth, sex)) is not None:
+            return refusal
         number, sex = found, resident_id.sex(found)
     return Identity(
         source=claim169.FORMAT,

@@ -74,7 +74,7 @@ def read_tensors(data: bytes) -> Tensors:
         magic, protocol, sizes, state, keys = [_load_one(stream) for _ in range(5)]
     except UntrustedPickle:
         raise
-    except Exception as exc:
+    except Exception as exc:  # bytes that are no such file may break the unpickler in any way
         raise UntrustedPickle(f"not a legacy torch file: {type(exc).__name__}: {exc}") from exc
     if magic != MAGIC or protocol != PROTOCOL or not isinstance(sizes, dict) or sizes.get("little_endian") is not True:
         raise UntrustedPickle("not a legacy torch file of protocol 1001, little-endian")

@@ -11,6 +11,7 @@ from kiosk.checkin.shown import Shown
 from ui.screen.gate import Gate
 from ui.screen.preview import Frames
 from ui.screen.tastes import Tastes
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.capture import CaptureViewModel
 from ui.screen.viewmodels.consent import ConsentViewModel
 from ui.screen.viewmodels.done import DoneViewModel
@@ -27,8 +28,6 @@ from ui.screen.viewmodels.welcome import WelcomeViewModel
 
 if TYPE_CHECKING:
     from kiosk.staff.sheet import SheetState
-
-from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1

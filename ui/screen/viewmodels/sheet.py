@@ -10,12 +10,11 @@ from PySide6.QtQml import QmlElement
 
 from ui.screen import i18n
 from ui.screen.gate import Gate
+from ui.screen.uncreatable import QmlUncreatable
 from ui.screen.viewmodels.rows import Row, Rows
 
 if TYPE_CHECKING:
     from kiosk.staff.sheet import SheetState
-
-from ui.screen.uncreatable import QmlUncreatable
 
 QML_IMPORT_NAME = "Kiosk.ViewModels"
 QML_IMPORT_MAJOR_VERSION = 1

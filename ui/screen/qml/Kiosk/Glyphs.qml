@@ -15,8 +15,6 @@ QtObject {
     readonly property string help: "M12 3.5 A8.5 8.5 0 1 1 11.99 3.5 M9.4 9.6 C9.4 6.6 14.6 6.6 14.6 9.6 C14.6 11.6 12 11.6 12 13.8 M12 16.6 V16.8"
     readonly property string key: "M8 8.2 A3.8 3.8 0 1 1 7.99 8.2 M11.8 12 H20.5 V15 M16.8 12 V14.4"
     readonly property string language: "M12 3.5 A8.5 8.5 0 1 1 11.99 3.5 M3.5 12 H20.5 M12 3.5 C7.2 8 7.2 16 12 20.5 C16.8 16 16.8 8 12 3.5"
-    readonly property string lock: "M6 11 H18 V20 H6 Z M8.5 11 V8 A3.5 3.5 0 0 1 15.5 8 V11 M12 14.5 V16.5"
-    readonly property string network: "M4 10 C8.5 5.5 15.5 5.5 20 10 M7 13.2 C10 10.4 14 10.4 17 13.2 M12 17 V17.3"
     readonly property string no: "M7 7 L17 17 M17 7 L7 17"
     readonly property string person: "M12 4 A3.6 3.6 0 1 1 11.99 4 M5 20 C5 13.6 19 13.6 19 20"
     readonly property string phone: "M7.5 3 H16.5 V21 H7.5 Z M11 18.3 H13"
