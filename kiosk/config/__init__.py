@@ -8,6 +8,7 @@ from __future__ import annotations
 from kiosk.config.faults import BadSettings, Fault
 from kiosk.config.loading import ROOT, load, resolved, usual_file
 from kiosk.config.sections import (
+    DOUBT_FLOOR,
     PAD_FLOOR,
     SIMILARITY_FLOOR,
     CameraSection,
@@ -29,6 +30,7 @@ from kiosk.config.sections import (
 )
 
 __all__ = [
+    "DOUBT_FLOOR",
     "PAD_FLOOR",
     "ROOT",
     "SIMILARITY_FLOOR",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from kiosk.config import production
 from kiosk.config.faults import Fault
 from kiosk.config.keys import ENDPOINTS, fault, path_of, value_of
-from kiosk.config.sections import Config
+from kiosk.config.sections import DOUBT_FLOOR, Config
 
 DRIVER_FOLDERS = {
     "camera.driver": "drivers/camera",
@@ -65,7 +65,7 @@ def _doubt_below_match(config: Config, _root: Path) -> Iterator[Fault]:
         yield fault(
             config,
             "face.doubt_threshold",
-            f"0.33 to face.similarity_threshold ({face.similarity_threshold})",
+            f"{DOUBT_FLOOR:g} to face.similarity_threshold ({face.similarity_threshold})",
             "lower it to that value, or raise face.similarity_threshold",
         )
 

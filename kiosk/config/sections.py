@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 SIMILARITY_FLOOR = 0.42
 """Compiled floor of ``face.similarity_threshold``: a site may only tighten it."""
+DOUBT_FLOOR = 0.33
+"""Compiled floor of ``face.doubt_threshold``."""
 PAD_FLOOR = 0.50
 """Compiled floor of ``face.pad_threshold``."""
 
@@ -130,7 +132,7 @@ class ReservationsSection(TlsFiles):
 class FaceSection(Section):
     policy: Literal["never", "offer_always"] = "offer_always"
     similarity_threshold: float = Field(default=0.42, ge=SIMILARITY_FLOOR, le=1.0)
-    doubt_threshold: float = Field(default=0.33, ge=0.33, le=1.0)
+    doubt_threshold: float = Field(default=DOUBT_FLOOR, ge=DOUBT_FLOOR, le=1.0)
     pad_threshold: float = Field(default=0.55, ge=PAD_FLOOR, le=1.0)
     attempt_s: float = Field(default=12, ge=3, le=60)
 

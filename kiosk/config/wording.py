@@ -10,9 +10,13 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from kiosk.config.faults import Fault, shown
-from kiosk.config.sections import PAD_FLOOR, SIMILARITY_FLOOR, Config
+from kiosk.config.sections import DOUBT_FLOOR, PAD_FLOOR, SIMILARITY_FLOOR, Config
 
-_FLOORS = {"face.similarity_threshold": SIMILARITY_FLOOR, "face.doubt_threshold": 0.33, "face.pad_threshold": PAD_FLOOR}
+_FLOORS = {
+    "face.similarity_threshold": SIMILARITY_FLOOR,
+    "face.doubt_threshold": DOUBT_FLOOR,
+    "face.pad_threshold": PAD_FLOOR,
+}
 
 
 def fault_of(key: str, kind: str, bounds: dict[str, Any], table: dict[str, Any]) -> Fault:

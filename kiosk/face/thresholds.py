@@ -39,9 +39,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.config import PAD_FLOOR, SIMILARITY_FLOOR, FaceSection
-
-DOUBT_FLOOR = 0.33
+from kiosk.config import DOUBT_FLOOR, PAD_FLOOR, SIMILARITY_FLOOR, FaceSection
 
 PAD_FRAMES = 15
 MATCH_FRAMES = 2

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config import PAD_FLOOR, SIMILARITY_FLOOR, FaceSection
+from kiosk.config import DOUBT_FLOOR, PAD_FLOOR, SIMILARITY_FLOOR, FaceSection
 from kiosk.face import thresholds
 from kiosk.face.decision import Decision, Outcome, decide
-from kiosk.face.thresholds import DOUBT_FLOOR, Thresholds
+from kiosk.face.thresholds import Thresholds
 from kiosk.model import Reason
 
 T = Thresholds(similarity=0.42, doubt=0.33, pad=0.55)
