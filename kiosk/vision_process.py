@@ -38,6 +38,8 @@ LATE_S = 1.0
 """A look at the process that comes later than this: the whole machine stood still, and so did the process."""
 EXCUSED_S = 2.0
 """How long it then has for a sign of life."""
+FORGIVEN_S = 10.0
+"""A process overdue by more than this at one look is excused by no later one, or it might hang for ever."""
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Waits before the next start, after failures one upon another."""
 STEADY_S = 30.0
@@ -176,7 +178,8 @@ class VisionProcess:
 
     def _hangs(self, now: float) -> bool:
         """Say whether the process is silent for too long, while this thread was there to hear it."""
-        if now - self._looked_at > CHECK_S + LATE_S:
+        is_late = now - self._looked_at > CHECK_S + LATE_S
+        if is_late and self._frames.silent_for(self._looked_at) < FORGIVEN_S:
             self._excused_until = now + EXCUSED_S
         self._looked_at = now
         return self._frames.silent_for(now) > 0 and now >= self._excused_until

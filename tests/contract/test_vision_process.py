@@ -293,7 +293,18 @@ def test_a_process_that_is_silent_while_somebody_listens_hangs(tmp_path: Path) -
     vision._frames.may_be_silent(100.6)
     assert [vision._hangs(at) for at in (100.5, 101.0)] == [False, True]
     vision._looked_at = 200.0
+    vision._frames.may_be_silent(200.2)
     assert [vision._hangs(at) for at in (210.0, 211.0, 212.0, 212.5)] == [False, False, True, True]
+    vision.close()
+
+
+def test_a_listener_that_is_always_late_still_hears_that_a_process_hangs(tmp_path: Path) -> None:
+    vision = VisionProcess(settings(tmp_path))
+    vision._looked_at = 100.0
+    vision._frames.may_be_silent(100.2)
+    looks = [vision._hangs(at) for at in (101.8, 103.6, 105.4, 107.2, 109.0, 110.8, 112.6, 114.4, 116.2)]
+    assert looks[:5] == [False] * 5
+    assert looks[-1]
     vision.close()
 
 
