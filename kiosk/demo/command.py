@@ -169,6 +169,7 @@ def _script(running: object, watch: Watch, story: Story, teller: Teller, album: 
     teller.say("Guest 3 shows a Suishen code and declines the face; staff finish with the PIN.")
     pin = kiosk.access.one_time_pin or ""
     _one(director, Guest("suishen+staff", sandbox.issue_suishen("shen"), None, pin), story, teller)
+    teller.say(f"    key given, the outbox holds: {_told(_queue(kiosk))}")
     teller.say("The police endpoint's socket is open again.")
     sandbox.open_police()
     _receipt(watch, story, teller, 2)

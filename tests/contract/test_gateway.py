@@ -44,7 +44,9 @@ def state(tmp_path: Path) -> Iterator[StateStore]:
 class Door:
     """Resolvers of a kiosk that talks to the sandbox."""
 
-    def __init__(self, sandbox: SandboxProcess, state: StateStore, **gateway: Any) -> None:
+    def __init__(
+        self, sandbox: SandboxProcess, state: StateStore, *, site: dict[str, Any] | None = None, **gateway: Any
+    ) -> None:
         info = sandbox.info
         section = GatewaySection(
             url=info.gateway_url,
@@ -53,7 +55,9 @@ class Door:
             client_key_file=info.client_key_file,
             **{"timeout_s": 1, **gateway},
         )
-        credentials = CredentialsSection(suishen_hosts=(info.suishen_host,), issuer_keys_dir=info.issuer_keys_dir)
+        credentials = CredentialsSection(
+            suishen_hosts=(info.suishen_host,), issuer_keys_dir=info.issuer_keys_dir, **(site or {})
+        )
         self.clock = now
         self.resolvers = Resolvers(Config(gateway=section, credentials=credentials), state, lambda: self.clock())
         self.sandbox = sandbox
@@ -112,6 +116,16 @@ def test_the_household_decides_the_region(door: Door, person: str, reason: Reaso
     assert door.reading(person) == Refusal(reason)
 
 
+@pytest.mark.parametrize(("accepted", "is_refused"), [("all", False), (("44",), True)])
+def test_the_settings_name_the_regions(
+    sandbox: SandboxProcess, state: StateStore, accepted: Any, is_refused: bool
+) -> None:
+    door = Door(sandbox, state, site={"accepted_provinces": accepted})
+    assert isinstance(door.reading("gd"), Identity)
+    assert (door.reading("shen") == Refusal(Reason.OUT_OF_REGION)) is is_refused
+    door.resolvers.close()
+
+
 def test_a_mark_in_a_reply_ends_in_the_adapter(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="kiosk"):
         marked = door.reading("marked")
@@ -141,6 +155,17 @@ def test_a_replay_is_remembered_for_a_day(door: Door) -> None:
                 door.resolve(code, visit=9)
         else:
             assert door.resolve(code, visit=9) == Refusal(Reason.CODE_REPLAYED)
+
+
+def test_the_settings_say_how_long_a_code_is_remembered(sandbox: SandboxProcess, state: StateStore) -> None:
+    door = Door(sandbox, state, site={"replay_hours": 2})
+    code = door.sandbox.issue_suishen("lin")
+    assert isinstance(door.resolve(code, visit=7), Identity)
+    door.sandbox.fault("gateway_error", status=503)
+    door.clock = lambda: now() + timedelta(hours=3)
+    with pytest.raises(GatewayUnavailable):  # asked again, as of a code never seen
+        door.resolve(code, visit=9)
+    door.resolvers.close()
 
 
 def test_a_code_that_was_not_answered_may_be_shown_again(door: Door) -> None:

@@ -158,7 +158,7 @@ def test_no_call_blocks(seeing: Room) -> None:
     assert watch.seconds() < 20 * 0.05
 
 
-def test_the_process_has_no_screen_library_and_one_opencv_thread(seeing: Room) -> None:
+def test_the_process_has_no_screen_library(seeing: Room) -> None:
     assert seeing.vision.pid is not None
     maps = Path(f"/proc/{seeing.vision.pid}/maps").read_text()
     assert "cv2" in maps

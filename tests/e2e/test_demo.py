@@ -27,7 +27,36 @@ def test_three_guests_go_from_a_code_to_a_police_receipt(tmp_path: Path) -> None
     assert all(sum(guest["steps_ms"].values()) > 0 for guest in result["guests"])
     assert result["machine_ms"] == sorted(guest["machine_ms"] for guest in result["guests"])[1]
     assert result["queue"] == {"DELIVERED": 3}
-    assert all(Path(picture).is_file() for picture in result["pictures"])
+    told = ended.stderr.splitlines()
+    assert_the_timeline_tells_it(told)
+    *_, declined = result["guests"]
+    assert "StaffNeeded" in declined["steps_ms"]
+    assert "Capturing" not in declined["steps_ms"]
+    pictures = [Path(picture) for picture in result["pictures"]]
+    assert pictures[0] == tmp_path / "contact-sheet.png"
+    assert {picture.stem.split("-", 1)[1] for picture in pictures[1:]} >= {
+        "welcome",
+        "Capturing",
+        "staff_sheet",
+        "done",
+    }
+    assert all(picture.is_file() for picture in pictures)
+
+
+def assert_the_timeline_tells_it(told: list[str]) -> None:
+    """What is simulated, each step's time, and that two records waited for the endpoint while its socket was closed."""
+
+    def at(words: str) -> list[int]:
+        return [number for number, line in enumerate(told) if words in line]
+
+    assert at("Reference and probe come from one photo")
+    assert len(at("AskingIdentityConsent")) == len(at("machine time")) == 3
+    (closed,), (opened,), receipts = at("socket is closed"), at("socket is open again"), at("receipt ")
+    assert receipts[0] < closed
+    assert opened < receipts[1] < receipts[2]
+    waited = told[opened - 1]
+    assert "outbox holds" in waited
+    assert "1 DELIVERED" in waited
 
 
 def demo(pictures: Path, environment: dict[str, str]) -> subprocess.Popen[str]:

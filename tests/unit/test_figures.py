@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from kiosk.bench import checkin, command
+from kiosk.bench import checkin, command, machine
 from kiosk.checkin.flow import Ticket
 from kiosk.checkin.samples import CODE, RECORD
 from kiosk.checkin.shown import Shown
@@ -58,6 +63,27 @@ def test_the_benches_are_listed(argv: list[str], status: int, capsys: pytest.Cap
     assert command.main(argv) == status
     told = capsys.readouterr()
     assert all(name in told.out + told.err for name in command.BENCHES)
+
+
+BUSY_CHILD = "held = bytearray(b'x' * 200_000_000)\nprint(flush=True)\nwhile True: pass"
+
+
+@pytest.mark.timeout(60)
+def test_memory_and_cpu_are_those_of_the_whole_family() -> None:
+    alone = sum(machine.memory_mb(os.getpid()).values())
+    with subprocess.Popen([sys.executable, "-c", BUSY_CHILD], stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            child.stdout.readline()
+            together = sum(machine.memory_mb(os.getpid()).values())
+            watched = psutil.Process(child.pid)
+            used, began = sum(watched.cpu_times()[:2]), time.monotonic()
+            busy = machine.cpu_share(os.getpid(), 0.5)
+            share = 100 * (sum(watched.cpu_times()[:2]) - used) / (time.monotonic() - began)
+        finally:
+            child.kill()
+    assert 195 < together - alone < 260
+    assert busy == pytest.approx(share, rel=0.3, abs=10)  # nearly all of it is the child's
 
 
 def visits() -> list[Visit]:

@@ -56,3 +56,8 @@ def test_the_legal_clock_of_a_domestic_guest(gone_min: float, due: Due) -> None:
 
 def test_an_overseas_guest_has_a_day() -> None:
     assert window_s("JI", OutboxSection()) == 24 * 3600
+
+
+def test_the_settings_say_what_the_law_of_the_place_allows() -> None:
+    elsewhere = OutboxSection(due_domestic_min=30, due_overseas_h=12)
+    assert [window_s(op, elsewhere) for op in ("CI", "JI")] == [1800, 12 * 3600]
