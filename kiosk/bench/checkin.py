@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from kiosk import log as logs
+from kiosk.bench.command import count
 from kiosk.bench.machine import cores
 from kiosk.demo.command import demo_config
 from kiosk.demo.guests import Director, Guest, Visit
@@ -30,7 +31,7 @@ WARM_UP = 2
 def main(argv: list[str]) -> int:
     """Measure ``--guests`` check-ins. Exit 0 when all of them ended in a key."""
     parser = argparse.ArgumentParser(prog="./run bench checkin", description="Machine time of whole check-ins.")
-    parser.add_argument("--guests", type=int, default=30)
+    parser.add_argument("--guests", type=count, default=30)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 
@@ -14,6 +15,7 @@ BENCHES = {
 def main(argv: list[str]) -> int:
     """Run one bench, or list them."""
     if not argv or argv[0] in ("-h", "--help"):
+        sys.stdout.write("usage: ./run bench NAME [--json]\n\n")
         for name, (_, text) in BENCHES.items():
             sys.stdout.write(f"{name:<10}{text}\n")
         return 0
@@ -22,3 +24,11 @@ def main(argv: list[str]) -> int:
         return 2
     status: int = importlib.import_module(BENCHES[argv[0]][0]).main(argv[1:])
     return status
+
+
+def count(text: str) -> int:
+    """Take how often a bench shall measure, from a command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more, please")
+    return number

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from statistics import median
 
+from kiosk.bench.command import count
 from kiosk.bench.machine import cores, cpu_share, memory_mb
 
 READY_S = 40.0
@@ -22,7 +23,7 @@ SETTLE_S = 3.0
 def main(argv: list[str]) -> int:
     """Start the kiosk ``--runs`` times, offscreen; watch the last one idle for ``--idle`` seconds."""
     parser = argparse.ArgumentParser(prog="./run bench start", description="First frame, memory, idle CPU.")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=count, default=5)
     parser.add_argument("--idle", type=float, default=20.0, help="seconds to watch the idle kiosk")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)

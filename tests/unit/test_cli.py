@@ -52,6 +52,19 @@ def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
     assert process.returncode == cli.READER_GONE
 
 
+@pytest.mark.parametrize("argv", [["checkin", "--guests", "0"], ["start", "--runs", "-1"]])
+def test_a_bench_measures_at_least_once(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.load("bench")(argv)
+    assert left.value.code == cli.USAGE
+    assert "1 or more" in capsys.readouterr().err
+
+
+def test_bench_alone_says_how_to_name_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.load("bench")([]) == 0
+    assert capsys.readouterr().out.startswith("usage: ./run bench NAME")
+
+
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS.keys() - {"bench"}))
 def test_help_names_a_command_as_it_is_typed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
