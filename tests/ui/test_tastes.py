@@ -23,6 +23,16 @@ def test_the_language_may_change_in_the_middle_of_a_visit(stand: Stand) -> None:
     assert stand.told.sent == []
 
 
+def test_the_contrast_key_says_what_a_touch_leads_to(stand: Stand) -> None:
+    stand.show(Welcome(), visit=1)
+    label = stand.item("contrastButton")
+    assert label.property("label") == "高对比度"
+    stand.tap("contrastButton")
+    assert label.property("label") == "标准颜色"
+    stand.tap("contrastButton")
+    assert label.property("label") == "高对比度"
+
+
 def test_what_was_typed_survives_a_change_of_language(stand: Stand) -> None:
     stand.show(AskingReference(CASE))
     for digit in "48":

@@ -8,6 +8,7 @@ WORDS: dict[str, str] = {
     "foot.back": "Back",
     "foot.help": "Help",
     "foot.contrast": "Contrast",
+    "foot.contrast_off": "Standard",
     # -- steps
     "step.1": "Code",
     "step.2": "Identity",

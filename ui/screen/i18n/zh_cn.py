@@ -8,6 +8,7 @@ WORDS: dict[str, str] = {
     "foot.back": "返回",
     "foot.help": "帮助",
     "foot.contrast": "高对比度",
+    "foot.contrast_off": "标准颜色",
     # -- steps
     "step.1": "出示",
     "step.2": "身份",

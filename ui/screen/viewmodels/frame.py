@@ -84,7 +84,7 @@ def derive(moment: Moment) -> FrameProps:
         back=say("foot.back") if _leads_back(state) else "",
         help=say("foot.help") if not isinstance(state, NO_CALL) else "",
         language=i18n.LANGUAGE_NAMES[_other(moment)] if len(moment.house.languages) > 1 else "",
-        contrast=say("foot.contrast"),
+        contrast=say("foot.contrast_off" if moment.high_contrast else "foot.contrast"),
         idle_heading=say("idle.heading") if left is not None else "",
         idle_lead=say("idle.lead", seconds=left) if left is not None else "",
         idle_left=str(left) if left is not None else "",
