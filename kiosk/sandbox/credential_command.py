@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     if wanted.out.suffix != ".png":
         parser.error(f"--out {wanted.out}: the picture is a .png")
     if wanted.kind == "suishen" and (wanted.fault or wanted.dir is None):
-        parser.error("suishen: wants --dir, since only a running gateway knows its codes, and has no --fault")
+        parser.error("suishen: needs --dir with the folder that a running ./run sandbox names, and has no --fault")
     if wanted.dir is not None:
         payload, issuer = _ask(wanted), f"the sandbox in {wanted.dir}"
     else:

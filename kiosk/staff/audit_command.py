@@ -71,6 +71,8 @@ def _show(path: Path, arguments: argparse.Namespace) -> int:
         told = [asdict(entry) if entry is not None else {"line": line, "unreadable": True} for line, entry in entries]
         print(json.dumps({"entries": told}, ensure_ascii=False))
         return 0
+    if not entries:
+        print("no entries yet")
     for line, entry in entries:
         print(f"line {line}: not an entry; audit verify says more" if entry is None else _readable(entry))
     return 0

@@ -65,6 +65,13 @@ def test_show_prints_the_newest_only(path: Path, capsys: pytest.CaptureFixture[s
         main(["show", "--file", str(path), "--last", "0"])
 
 
+def test_show_says_when_nothing_was_written_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "audit.jsonl"
+    empty.touch()
+    assert main(["show", "--file", str(empty)]) == 0
+    assert capsys.readouterr().out == "no entries yet\n"
+
+
 def test_show_also_prints_a_broken_file_without_obeying_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = AuditLog(path)
     log.write("a.b", text="\x1b[2J")
