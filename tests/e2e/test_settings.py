@@ -56,7 +56,7 @@ def test_a_gateway_that_does_not_answer_is_said_before_the_touch(sandbox: Sandbo
 def test_a_guest_who_walks_away_is_warned_and_forgotten_after_the_times_of_the_settings(
     sandbox: SandboxProcess, config: Config
 ) -> None:
-    hasty = config.screen.model_copy(update={"idle_s": 1.0, "idle_warning_s": 2.0})
+    hasty = config.screen.model_copy(update={"idle_s": 1.0, "idle_warning_s": 5.0})
     with House(sandbox, config.model_copy(update={"screen": hasty})) as house:
         house.stage.show_code(sandbox.issue_claim169("zhou"))
         house.until(AskingIdentityConsent)
