@@ -45,7 +45,8 @@ COMMANDS = {
     "models": Command("kiosk.weights.command:main", "install, verify or list the model files"),
     "audit": Command("kiosk.staff.audit_command:main", "verify or show the audit log"),
     "pin": Command("kiosk.staff.pin_command:main", "make an operator's entry for the operators file"),
-    "bench": Command("kiosk.bench.command:main", "measure a check-in, the start and the machine"),
+    "bench": Command("kiosk.bench.command:main", "measure a check-in, the start, the outbox and a fleet"),
+    "chaos": Command("kiosk.chaos.command:main", "cut the power, kill both ends, fill the disk: count what is lost"),
     "screens": Command("ui.screen.pictures:main", "render every screen in every language into a folder"),
     "credential": Command("kiosk.sandbox.credential_command:main", "issue a sandbox credential as a QR picture"),
 }

@@ -185,6 +185,12 @@ def test_root_installs_the_missing_debian_packages_and_no_other(machine: Machine
     assert machine.calls[-1] == "-P -m kiosk flow"
 
 
+def test_a_kiosk_needs_no_package_that_only_tests_use(machine: Machine) -> None:
+    for command, wanted in (("flow", "libzbar0"), ("chaos", "libzbar0 swtpm")):
+        machine.run(command, MISSING="libzbar0 swtpm")
+        assert machine.calls[1].endswith(f"install --no-install-recommends {wanted}")
+
+
 def test_who_may_use_sudo_without_a_password_installs_them_too(machine: Machine) -> None:
     assert machine.run("flow", MISSING="libzbar0", USER_ID="1000", SUDOER="yes").returncode == 7
     asked = [call for call in machine.calls if call.startswith("sudo env ")]
