@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -9,6 +10,10 @@ OUTAGE_S = 60.0
 """An outage longer than this spreads the first try, so that a city's kiosks do not call in one second."""
 LONGEST_RETRY_AFTER_S = 3600.0
 """A server that asks for more is asked again after this time: a typing error must not silence a hotel."""
+
+FIRST_POLL_S = 0.05
+"""Most batches are judged at once: asking early costs one small request and brings the receipt a poll sooner."""
+SLOWEST_POLL_S = 10.0
 
 
 def retry_delay_s(failures: int, jitter: float, *, base_s: float, cap_s: float) -> float:
@@ -56,3 +61,20 @@ def retry_after_s(header: str | None, now: float) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max(0.0, moment.timestamp() - now), LONGEST_RETRY_AFTER_S)
+
+
+def poll_delay_s(polls: int, poll_s: float) -> float:
+    """Return the wait before asking for a batch's results again.
+
+    Soon at first, doubling up to ``poll_s``, from there growing by half up to ``SLOWEST_POLL_S``.
+
+    Args:
+        polls: How often it was asked for already.
+        poll_s: ``reporting.poll_s``.
+    """
+    soon = FIRST_POLL_S * 2.0 ** min(polls, 16)
+    if soon < poll_s:
+        return soon
+    past = polls - max(0, math.ceil(math.log2(poll_s / FIRST_POLL_S)))
+    wait_s: float = poll_s * 1.5 ** min(past, 32)
+    return min(wait_s, max(poll_s, SLOWEST_POLL_S))

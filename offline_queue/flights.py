@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kiosk.config import ReportingSection
 from offline_queue import claims, settle
-from offline_queue.backoff import retry_delay_s
+from offline_queue.backoff import poll_delay_s, retry_delay_s
 from offline_queue.claims import Claimed
 from offline_queue.endpoint import Endpoint
 from offline_queue.line import Line, Pace
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 900.0
 """A batch that is still being worked on after this time is asked for record by record."""
-_SLOWEST_POLL_S = 10.0
 
 V = TypeVar("V")
 
@@ -205,7 +204,7 @@ class Courier:
         return retry_delay_s(attempts, self._draw(), base_s=self._pace.base_s, cap_s=self._pace.cap_s)
 
     def _scheduled(self, flight: Flight) -> Flight:
-        wait_s = min(self._poll_s * 1.5 ** min(flight.polls, 20), max(self._poll_s, _SLOWEST_POLL_S))
+        wait_s = poll_delay_s(flight.polls, self._poll_s)
         return replace(flight, poll_at=self._clock.mono() + wait_s, polls=flight.polls + 1)
 
     def _reschedule(self, flight: Flight, instead: Flight | None) -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.backoff import LONGEST_RETRY_AFTER_S, first_try_delay_s, retry_after_s, retry_delay_s
+from offline_queue.backoff import (
+    FIRST_POLL_S,
+    LONGEST_RETRY_AFTER_S,
+    SLOWEST_POLL_S,
+    first_try_delay_s,
+    poll_delay_s,
+    retry_after_s,
+    retry_delay_s,
+)
 from offline_queue.line import Line, Pace
 
 PACE = Pace(base_s=2.0, cap_s=300.0, spread_s=300.0, batch_max=50)
@@ -135,3 +143,15 @@ def test_the_breaker_is_told_and_probed() -> None:
 def test_a_start_with_old_records_is_spread_and_a_fresh_one_is_not() -> None:
     assert OPEN.started(5.0, 10.0, 0.5, PACE).try_at == 5.0
     assert OPEN.started(5.0, 4 * 3600.0, 0.5, PACE).try_at == 155.0
+
+
+@given(st.integers(0, 200), st.floats(0.1, 60))
+def test_results_are_asked_for_soon_and_then_ever_more_slowly(polls: int, poll_s: float) -> None:
+    wait_s, next_s = poll_delay_s(polls, poll_s), poll_delay_s(polls + 1, poll_s)
+    assert poll_delay_s(0, poll_s) == FIRST_POLL_S
+    assert wait_s <= next_s <= max(poll_s, SLOWEST_POLL_S)
+    assert next_s <= 2 * wait_s
+
+
+def test_a_batch_that_takes_long_is_asked_for_at_the_slowest_pace() -> None:
+    assert poll_delay_s(200, 0.5) == SLOWEST_POLL_S
