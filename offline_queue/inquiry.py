@@ -104,6 +104,11 @@ class Answers:
                 "why": words.answer(line.why),
                 "retry_in_s": round(line.retry_in_s, 1),
             },
+            "disk": {
+                "level": status.disk.level.name.lower(),
+                "usable_mb": status.disk.usable_mb,
+                "ballast": status.disk.ballast,
+            },
         }
 
     def _list(self, inquiry: Inquiry) -> Iterator[Row]:

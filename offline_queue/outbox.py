@@ -50,7 +50,7 @@ class Outbox:
             ContractError: The record is not well formed, or other text was put under this revision.
         """
         new = self._sealed(registration, supersedes)
-        self._owner.call(lambda store: insert_once(store, new))
+        self._owner.call(lambda store: insert_once(store, new, self._owner.disk.admit), spends=False)
         self.on_put()
         return registration.record_id
 
@@ -83,13 +83,14 @@ class Outbox:
         )
 
 
-def insert_once(store: Store, new: NewEvent) -> None:
-    """Commit one event, unless it is there already. Owner thread."""
+def insert_once(store: Store, new: NewEvent, admit: Callable[[], object] = lambda: None) -> None:
+    """Commit one event, unless it is there already. Owner thread. ``admit`` raises when nothing new may come in."""
     known = store.find(new.record_id, new.revision)
     if known is not None:
         if known.content_hash != new.content_hash:
             raise ContractError(f"outbox: revision {new.revision} of this record was put before with other content")
         return
+    admit()
     with store.transaction():
         if new.supersedes is not None:
             _supersede(store, new, new.supersedes)

@@ -12,6 +12,7 @@ from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import keys
 from offline_queue.clock import Clock, SystemClock
+from offline_queue.disk import Disk, DiskView
 from offline_queue.due import Due, level, window_s
 from offline_queue.hold import Hold
 from offline_queue.outbox import Outbox
@@ -48,13 +49,21 @@ class Status:
     oldest_unsent_s: float | None
     """Age of that record since it was put."""
     line: LineView
+    disk: DiskView
 
 
 class OutboxOwner:
     """The store, its thread and its key. Made once by the composition root."""
 
     def __init__(
-        self, hold: Hold, thread: ThreadPoolExecutor, store: Store, vault: Vault, settings: OutboxSection, clock: Clock
+        self,
+        hold: Hold,
+        thread: ThreadPoolExecutor,
+        store: Store,
+        vault: Vault,
+        settings: OutboxSection,
+        clock: Clock,
+        disk: Disk,
     ) -> None:
         self._hold = hold
         self._thread = thread
@@ -62,6 +71,7 @@ class OutboxOwner:
         self.vault = vault
         self.clock = clock
         self.settings = settings
+        self.disk = disk
         self.outbox = Outbox(self, vault, settings, clock)
         self.line = LineView()
         """Replaced whole by the sync thread."""
@@ -94,27 +104,35 @@ class OutboxOwner:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         hold = Hold(state_dir / LOCK_FILE)
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"outbox {kiosk_id}")
+        disk = Disk(state_dir, settings)
         try:
+            disk.make_room_to_start()
             key_file, store_file = state_dir / KEY_FILE, state_dir / STORE_FILE
             first_start = make_key and not key_file.exists() and not store_file.exists()
             vault = Vault(hotel_code, keys.make(key_file) if first_start else keys.load(key_file))
-            store = thread.submit(_open_store, store_file, vault, clock).result()
+            store = thread.submit(disk.spending, lambda: _open_store(store_file, vault, clock)).result()
         except BaseException:
             thread.shutdown()
             hold.release()
             raise
-        return cls(hold, thread, store, vault, settings, clock)
+        return cls(hold, thread, store, vault, settings, clock, disk)
 
-    def submit(self, work: Callable[[Store], T]) -> Future[T]:
-        """Run ``work`` on the owner thread, after what was handed in before. Raises OutboxUnavailable when closed."""
+    def submit(self, work: Callable[[Store], T], *, spends: bool = True) -> Future[T]:
+        """Run ``work`` on the owner thread, after what was handed in before. Raises OutboxUnavailable when closed.
+
+        ``spends``: on a full disk it may take the ballast and is then done a second time, from its beginning.
+        A guest's put may not: what is in the outbox already needs that room.
+        """
         try:
+            if spends:
+                return self._thread.submit(self.disk.spending, lambda: work(self._store))
             return self._thread.submit(work, self._store)
         except RuntimeError as exc:
             raise OutboxUnavailable("outbox: closed; nothing was acknowledged") from exc
 
-    def call(self, work: Callable[[Store], T]) -> T:
+    def call(self, work: Callable[[Store], T], *, spends: bool = True) -> T:
         """Run ``work`` on the owner thread and wait for it. Not from the owner thread itself."""
-        return self.submit(work).result()
+        return self.submit(work, spends=spends).result()
 
     def status(self) -> Status:
         """Counts from the tally, the legal clock, the line. Blocks for a few index look-ups."""
@@ -132,11 +150,11 @@ class OutboxOwner:
 
     def _status(self, store: Store) -> Status:
         counts, first, now = store.counts(), store.first_due(), self.clock.wall()
-        unsent = sum(n for state, n in counts.items() if state in UNSENT)
+        unsent, disk = sum(n for state, n in counts.items() if state in UNSENT), self.disk.look()
         if first is None:
-            return Status(counts, unsent, Due.NONE, None, None, self.line)
+            return Status(counts, unsent, Due.NONE, None, None, self.line, disk)
         due = level(now, first.due_at, window_s(first.op, self.settings))
-        return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line)
+        return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line, disk)
 
 
 def _open_store(path: Path, vault: Vault, clock: Clock) -> Store:

@@ -84,6 +84,15 @@ def _cap_above_base(config: Config, _root: Path) -> Iterator[Fault]:
         yield fault(config, "reporting.backoff_cap_s", allowed, "raise it, or lower reporting.backoff_base_s")
 
 
+def _disk_marks_fall(config: Config, _root: Path) -> Iterator[Fault]:
+    outbox = config.outbox
+    marks = ("disk_warn_mb", outbox.disk_warn_mb), ("disk_staff_mb", outbox.disk_staff_mb)
+    for (above, most), (name, mark) in zip(marks, (marks[1], ("disk_refuse_mb", outbox.disk_refuse_mb)), strict=True):
+        if mark >= most:
+            allowed = f"less than outbox.{above} ({most})"
+            yield fault(config, f"outbox.{name}", allowed, f"lower it, or raise outbox.{above}")
+
+
 def _languages_once(config: Config, _root: Path) -> Iterator[Fault]:
     languages = config.screen.languages
     if len(set(languages)) < len(languages):
@@ -190,6 +199,7 @@ RULES = (
     Rule(("face.doubt_threshold", "face.similarity_threshold"), _doubt_below_match),
     Rule(("screen.elder_idle_s", "screen.idle_s"), _elders_have_longer),
     Rule(("reporting.backoff_cap_s", "reporting.backoff_base_s"), _cap_above_base),
+    Rule(("outbox.disk_warn_mb", "outbox.disk_staff_mb", "outbox.disk_refuse_mb"), _disk_marks_fall),
     Rule((), _languages_once),
     Rule((), _drivers_exist),
     Rule((), _formats_exist),

@@ -143,6 +143,12 @@ class OutboxSection(Section):
     retention_days: float = Field(default=30, ge=1, le=30)
     """The consent text promises at most 30 days."""
     poison_attempts: int = Field(default=20, ge=3, le=1000)
+    disk_warn_mb: int = Field(default=500, ge=3, le=1_000_000)
+    disk_staff_mb: int = Field(default=200, ge=2, le=1_000_000)
+    disk_refuse_mb: int = Field(default=50, ge=1, le=1_000_000)
+    """Of what is left on the disk of the state folder, besides the ballast."""
+    ballast_mb: int = Field(default=64, ge=0, le=4096)
+    """Given up when the disk is full, so that marking and erasing go on; 0: none."""
 
 
 class ReportingSection(TlsFiles):

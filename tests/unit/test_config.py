@@ -214,6 +214,8 @@ RULES = [
     ("[face]\ndoubt_threshold = 0.5\n", "face.doubt_threshold"),
     ("[screen]\nidle_s = 200\n", "screen.elder_idle_s"),
     ("[reporting]\nbackoff_base_s = 20\nbackoff_cap_s = 10\n", "reporting.backoff_cap_s"),
+    ("[outbox]\ndisk_warn_mb = 200\n", "outbox.disk_staff_mb"),
+    ("[outbox]\ndisk_refuse_mb = 300\n", "outbox.disk_refuse_mb"),
     ('[screen]\nlanguages = ["en", "en"]\n', "screen.languages"),
     ('[camera]\ndriver = "leaned_on"\n', "camera.driver"),
     ('[key_encoder]\ndriver = "dormakaba"\n', "key_encoder.driver"),
