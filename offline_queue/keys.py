@@ -9,14 +9,11 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from kiosk.durable import sync_folder
 from kiosk.errors import OutboxUnavailable
+from offline_queue.suites import Suite
 
 _HEAD = "suizhu-kiosk-key-1"
-_NONCE_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +21,19 @@ class KioskKey:
     """A recipient of data keys that is this kiosk itself."""
 
     secret: bytes = field(repr=False)
-    """32 bytes, AES-256."""
+    """32 bytes. Each suite takes its own wrapping key from them."""
 
     @property
     def recipient(self) -> str:
         """Name of this key in the store: says which key wrapped, and nothing about the key."""
         return "kiosk:" + hashlib.sha256(b"suizhu kiosk key name\0" + self.secret).hexdigest()[:16]
 
-    def wrap(self, data_key: bytes, aad: bytes) -> bytes:
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + AESGCM(self.secret).encrypt(nonce, data_key, aad)
+    def wrap(self, data_key: bytes, aad: bytes, suite: Suite) -> bytes:
+        return suite.seal(suite.wrapping_key(self.secret), data_key, aad)
 
-    def unwrap(self, wrapped: bytes, aad: bytes) -> bytes | None:
+    def unwrap(self, wrapped: bytes, aad: bytes, suite: Suite) -> bytes | None:
         """Return the data key, or None when it was wrapped for another place or altered."""
-        try:
-            return AESGCM(self.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], aad)
-        except (InvalidTag, ValueError):
-            return None
+        return suite.unseal(suite.wrapping_key(self.secret), wrapped, aad)
 
 
 def load(path: Path) -> KioskKey:

@@ -20,6 +20,7 @@ from offline_queue.sealing import Place, SealedPart, seal, unseal
 from offline_queue.settle import Again
 from offline_queue.states import EventState
 from offline_queue.store import Store
+from offline_queue.suites import intl
 from tests.outbox_kit import (
     ADDRESS,
     ID_PHOTO,
@@ -91,7 +92,7 @@ def test_a_part_under_another_key_id_stays_shut() -> None:
 def test_each_part_has_a_key_of_its_own() -> None:
     parts = [seal(b"words", PLACE, KEY) for _ in range(50)]
     data_keys = {
-        KEY.unwrap(part.wrapped, f"1|{PLACE.record_id.hex}|1|text|3101009999|CI|{part.key_id}".encode())
+        KEY.unwrap(part.wrapped, f"1|{PLACE.record_id.hex}|1|text|3101009999|CI|{part.key_id}".encode(), intl)
         for part in parts
     }
     assert None not in data_keys
