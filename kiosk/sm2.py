@@ -88,9 +88,7 @@ class Sm2PublicKey:
             r, s = decode_dss_signature(signature)
             raw = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
             # One signature has one form: what is only nearly DER was altered on its way
-            return encode_dss_signature(r, s) == signature and bool(
-                SM2(pk=self.point, uid=IDENTITY).verify(data, raw)
-            )
+            return encode_dss_signature(r, s) == signature and bool(SM2(pk=self.point, uid=IDENTITY).verify(data, raw))
         except (ValueError, OverflowError):
             return False
 

@@ -1,17 +1,14 @@
-"""Signs each request with the device's Ed25519 key."""
+"""Signs each request with the device's key: Ed25519 over SHA-256 of the body, or SM2 over its SM3."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from kiosk.errors import ConfigError
+from offline_queue import device_key
+from offline_queue.device_key import DeviceKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +16,12 @@ class RequestSigner:
     """Adds who, when, once and a signature over method, path, time, nonce and the body's hash."""
 
     device_id: str
-    key: Ed25519PrivateKey = field(repr=False)
+    key: DeviceKey = field(repr=False)
 
     @classmethod
     def load(cls, device_id: str, key_file: Path) -> RequestSigner:
         """Read a PEM key without a password. Raises ConfigError."""
-        try:
-            key = load_pem_private_key(key_file.read_bytes(), password=None)
-        except (OSError, ValueError, TypeError) as exc:
-            fault = f"device_key_file {key_file}: {type(exc).__name__}, wants an Ed25519 key as PEM without password"
-            raise ConfigError("[reporting]", [fault]) from exc
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ConfigError("[reporting]", [f"device_key_file {key_file}: not an Ed25519 key"])
-        return cls(device_id, key)
+        return cls(device_id, device_key.load(key_file))
 
     def headers(self, method: str, path: str, body: bytes, now: float) -> dict[str, str]:
         """Return the signature headers; a nonce is never used twice.
@@ -43,6 +33,6 @@ class RequestSigner:
             now: Unix seconds; the authority refuses more than 300 s of skew.
         """
         stamp, nonce = str(int(now)), secrets.token_hex(16)
-        signed = "\n".join((method, path, stamp, nonce, hashlib.sha256(body).hexdigest())).encode()
+        signed = "\n".join((method, path, stamp, nonce, self.key.digest(body).hex())).encode()
         signature = base64.b64encode(self.key.sign(signed)).decode()
         return {"X-Device-Id": self.device_id, "X-Timestamp": stamp, "X-Nonce": nonce, "X-Signature": signature}
