@@ -8,6 +8,7 @@ A guest meets the ``kiosk.model.Reason`` that ``kiosk.checkin.world`` makes of a
     │   ├── DeviceUnavailable
     │   ├── GatewayUnavailable        identity gateway, hotel system
     │   ├── OutboxUnavailable         nothing was acknowledged
+    │   │   └── OutboxDamaged             the file is broken or was swapped: set it aside
     │   ├── ModelsMissing
     │   └── ScreenClosed
     └── ContractError             we, or the other side, broke an agreement: the same bytes cannot help
@@ -48,6 +49,10 @@ class GatewayUnavailable(OperationalError):
 
 class OutboxUnavailable(OperationalError):
     """The record could not be committed. Nothing was acknowledged, so no key may be given."""
+
+
+class OutboxDamaged(OutboxUnavailable):
+    """The store's file is broken, altered or an older copy: it must be set aside before the next record can be saved."""
 
 
 class ModelsMissing(OperationalError):

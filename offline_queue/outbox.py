@@ -68,6 +68,7 @@ class Outbox:
         record_id = _uuid(registration.record_id)
         _check(registration)
         occurred = registration.occurred_at.timestamp()
+        given_hash = hashlib.sha256(registration.text).digest()
         return NewEvent(
             record_id=record_id,
             revision=registration.revision,
@@ -78,7 +79,8 @@ class Outbox:
             wall=self._clock.wall(),
             boot=self._clock.boot(),
             mono=self._clock.mono(),
-            content_hash=hashlib.sha256(registration.text).digest(),
+            content_hash=given_hash,
+            given_hash=given_hash,
             parts=self._vault.seal(record_id, registration),
         )
 
@@ -87,7 +89,7 @@ def insert_once(store: Store, new: NewEvent, admit: Callable[[], object] = lambd
     """Commit one event, unless it is there already. Owner thread. ``admit`` raises when nothing new may come in."""
     known = store.find(new.record_id, new.revision)
     if known is not None:
-        if known.content_hash != new.content_hash:
+        if known.given_hash != new.given_hash:
             raise ContractError(f"outbox: revision {new.revision} of this record was put before with other content")
         return
     admit()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from kiosk.errors import OutboxUnavailable
 from offline_queue import chain, schema
+from offline_queue.connection import Connect, connect, failed
 from offline_queue.rows import COLUMNS, Event, event_of
 from offline_queue.sealing import SealedPart
 from offline_queue.states import DONE, UNSENT, EventState
@@ -24,9 +25,9 @@ _UNSENT = ", ".join(f"'{state}'" for state in sorted(UNSENT))
 class Questions:
     """The one connection, read. Errors of SQLite leave as OutboxUnavailable, told without any value of a row."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connect: Connect = connect) -> None:
         self._path = path
-        self._conn = schema.open_database(path)
+        self._conn = schema.open_database(path, connect)
 
     def find(self, record_id: UUID, revision: int) -> Event | None:
         return self._one("record = ? AND revision = ?", (record_id.bytes, revision))
@@ -111,7 +112,7 @@ class Questions:
         """The sealed parts that still have a key."""
         with self._told("read"):
             rows = self._conn.execute(
-                "SELECT part, sealed, recipient, key_id, wrapped FROM payload JOIN data_key USING (event, part) "
+                "SELECT part, sealed, recipient, key_id, wrapped, suite FROM payload JOIN data_key USING (event, part) "
                 "WHERE event = ? ORDER BY part",
                 (event.id,),
             ).fetchall()
@@ -121,6 +122,21 @@ class Questions:
         """Name of the key that wrapped the newest data key; None when there is none."""
         row = self._row("SELECT recipient FROM data_key ORDER BY rowid DESC LIMIT 1")
         return None if row is None else str(row[0])
+
+    def fact(self, name: str) -> str | None:
+        """Return one of the small things the outbox remembers."""
+        row = self._row("SELECT value FROM fact WHERE name = ?", (name,))
+        return None if row is None else str(row[0])
+
+    def flagged(self, limit: int) -> list[Event]:
+        """Delivered records with a note for staff, newest first."""
+        return self._many("flag IS NOT NULL ORDER BY id DESC LIMIT ?", (limit,))
+
+    def payload_faults(self, event: Event) -> list[str]:
+        """Names of the parts whose sealed bytes are not those that were put: damaged, whatever key they have."""
+        with self._told("read"):
+            rows = self._conn.execute("SELECT part, sealed, hash FROM payload WHERE event = ?", (event.id,)).fetchall()
+        return [str(part) for part, sealed, known in rows if hashlib.sha256(sealed).digest() != known]
 
     def chain_after(self, seq: int, limit: int) -> list[chain.Entry]:
         with self._told("read"):
@@ -170,6 +186,4 @@ class Questions:
         try:
             yield
         except sqlite3.Error as exc:
-            raise OutboxUnavailable(
-                f"outbox {self._path.name}: {doing}: {exc}; nothing was acknowledged. Check free space and the disk"
-            ) from exc
+            raise failed(exc, self._path.name, doing) from exc

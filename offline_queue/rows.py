@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,7 +12,8 @@ from offline_queue.states import EventState
 
 COLUMNS = (
     "id, record, revision, op, stay, state, supersedes, attempts, strikes, tried_seq, next_at, due_at, wall, "
-    "content_hash, batch, http, why, receipt, received_at, settled_at"
+    "content_hash, batch, http, why, receipt, received_at, settled_at, "
+    "flag, boot, mono, given_hash, row_hash"
 )
 """Columns of an Event, in its order."""
 
@@ -29,6 +32,9 @@ class NewEvent:
     boot: str
     mono: float
     content_hash: bytes
+    """SHA-256 of the frozen text, as it is sent."""
+    given_hash: bytes
+    """SHA-256 of the text as it was handed to ``put``: another one only where the guest was sealed to a recipient."""
     parts: tuple[SealedPart, ...] = field(repr=False)
 
 
@@ -56,6 +62,21 @@ class Event:
     receipt: str | None
     received_at: str | None
     settled_at: float | None
+    flag: str | None
+    """A note for staff about a delivered record."""
+    boot: str
+    mono: float
+    given_hash: bytes
+    row_hash: bytes | None
+    """Over the columns that never change; None where something else than the outbox made the row."""
+
+    @property
+    def intact(self) -> bool:
+        """Say whether the columns that never change are those that were put."""
+        return self.row_hash == row_hash(
+            *(self.id, self.record_id, self.revision, self.op, self.stay, self.supersedes),
+            *(self.due_at, self.wall, self.boot, self.mono, self.content_hash, self.given_hash),
+        )
 
 
 def event_of(row: tuple[object, ...]) -> Event:
@@ -63,3 +84,23 @@ def event_of(row: tuple[object, ...]) -> Event:
     id_, record, revision, op, stay, state, *rest = row
     assert isinstance(record, bytes)  # noqa: S101 - a STRICT table holds nothing else
     return Event(id_, UUID(bytes=record), revision, op, stay, EventState(str(state)), *rest)  # type: ignore[arg-type]
+
+
+def row_hash(
+    event: int,
+    record_id: UUID,
+    revision: int,
+    op: str,
+    stay: str,
+    supersedes: int | None,
+    due_at: float,
+    wall: float,
+    boot: str,
+    mono: float,
+    content_hash: bytes,
+    given_hash: bytes,
+) -> bytes:
+    """Return the SHA-256 that tells a damaged row from a whole one."""
+    fields = (event, record_id.hex, revision, op, stay, supersedes)
+    times = (float(due_at), float(wall), boot, float(mono), content_hash.hex(), given_hash.hex())
+    return hashlib.sha256(json.dumps(fields + times, separators=(",", ":")).encode()).digest()

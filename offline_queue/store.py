@@ -7,24 +7,33 @@ all. Errors of SQLite leave as OutboxUnavailable, told without any value of a ro
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kiosk.errors import ContractError, OutboxUnavailable
 from offline_queue import chain
+from offline_queue.connection import Connect, connect
 from offline_queue.questions import Questions
-from offline_queue.rows import Event, NewEvent
-from offline_queue.sealing import TEXT
+from offline_queue.rows import Event, NewEvent, row_hash
+from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import MOVES, EventState
 
 
 class Store(Questions):
     """The one connection. Made, used and closed on the owner thread."""
 
-    def __init__(self, path: Path, hotel: str, wall: float) -> None:
-        """Open or make the store of one hotel. Raises OutboxUnavailable."""
-        super().__init__(path)
+    def __init__(self, path: Path, hotel: str, wall: float, *, connect: Connect = connect) -> None:
+        """Open, make or migrate the store of one hotel. Raises OutboxUnavailable, and for a broken file OutboxDamaged.
+
+        Args:
+            path: The file.
+            hotel: Ten digits; another hotel's store is refused.
+            wall: Unix time.
+            connect: Opens the connection; only the chaos runs bring one of their own.
+        """
+        super().__init__(path, connect)
         try:
             self._head = self._last_entry()
             self.last_delivery_seq = 0
@@ -60,23 +69,43 @@ class Store(Questions):
         """Add an event with its parts: READY, or BLOCKED behind its record's earlier revisions."""
         ready = self.may_go(new.record_id, new.revision)
         state = EventState.READY if ready else EventState.BLOCKED
-        cursor = self._conn.execute(
-            "INSERT INTO event (record, revision, op, stay, state, supersedes, next_at, due_at, wall, boot, mono, "
-            "content_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        event = self._insert_event(new, state)
+        self._insert_parts(event, new.parts)
+        self._append(event, state, new.wall, chain.identity(new.record_id, new.revision, new.op, new.content_hash))
+
+    def _insert_event(self, new: NewEvent, state: EventState) -> int:
+        # Events are never deleted, so the next number is one more than the last; its hash needs it beforehand
+        event = int(self._conn.execute("SELECT coalesce(max(id), 0) + 1 FROM event").fetchone()[0])
+        hashed = row_hash(
+            *(event, new.record_id, new.revision, new.op, new.stay, new.supersedes),
+            *(new.due_at, new.wall, new.boot, new.mono, new.content_hash, new.given_hash),
+        )
+        self._conn.execute(
+            "INSERT INTO event (id, record, revision, op, stay, state, supersedes, next_at, due_at, wall, boot, mono, "
+            "content_hash, given_hash, row_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(new.record_id.bytes, new.revision, new.op, new.stay, state.value, new.supersedes),
-                *(new.wall, new.due_at, new.wall, new.boot, new.mono, new.content_hash),
+                *(event, new.record_id.bytes, new.revision, new.op, new.stay, state.value, new.supersedes),
+                *(new.wall, new.due_at, new.wall, new.boot, new.mono, new.content_hash, new.given_hash, hashed),
             ),
         )
-        event = int(cursor.lastrowid or 0)
+        return event
+
+    def _insert_parts(self, event: int, parts: Iterable[SealedPart]) -> None:
+        parts = list(parts)
         self._conn.executemany(
-            "INSERT INTO payload VALUES (?, ?, ?)", [(event, part.part, part.sealed) for part in new.parts]
+            "INSERT INTO payload VALUES (?, ?, ?, ?)",
+            [(event, part.part, part.sealed, hashlib.sha256(part.sealed).digest()) for part in parts],
         )
         self._conn.executemany(
-            "INSERT INTO data_key VALUES (?, ?, ?, ?, ?)",
-            [(event, part.part, part.recipient, part.key_id, part.wrapped) for part in new.parts],
+            "INSERT INTO data_key VALUES (?, ?, ?, ?, ?, ?)",
+            [(event, part.part, part.recipient, part.key_id, part.wrapped, part.suite) for part in parts],
         )
-        self._append(event, state, new.wall, chain.identity(new.record_id, new.revision, new.op, new.content_hash))
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember something small, inside a transaction."""
+        self._conn.execute(
+            "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
 
     def move(
         self, event: Event, to: EventState, wall: float, *, detail: str = "", **columns: float | str | None
@@ -130,7 +159,7 @@ class Store(Questions):
     def truncate_log(self) -> bool:
         """Empty the write-ahead log, so that nothing deleted stays readable in it. False when it is in use."""
         with self._told("checkpoint"):
-            self._conn.executescript("PRAGMA incremental_vacuum")  # execute() would free one page only
+            self._conn.execute("PRAGMA incremental_vacuum").fetchall()  # each row that is fetched frees a page
             busy, _, _ = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return not busy
 

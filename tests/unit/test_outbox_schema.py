@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import OutboxUnavailable
-from offline_queue import schema
+from offline_queue import migrations, schema
+from offline_queue.connection import Connection
 from tests.outbox_kit import open_owner, opened, raw, registration
 
 
@@ -90,7 +91,10 @@ def test_what_is_made_is_what_is_inspected(tmp_path: Path) -> None:
 
 
 def test_making_it_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "_TRIGGERS", schema._TRIGGERS + "CREATE TRIGGER broken;")
+    def broken(conn: Connection) -> None:
+        conn.execute("CREATE TRIGGER broken")
+
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, broken))
     with pytest.raises(OutboxUnavailable):
         schema.open_database(tmp_path / "queue.db")
     monkeypatch.undo()

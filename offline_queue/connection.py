@@ -1,0 +1,61 @@
+"""What the outbox needs of a connection to SQLite, and what an error of it means.
+
+``sqlite3`` is the product's. The chaos runs put the same store on another binding, over a file system that
+loses and tears writes: they hand in a ``Connect`` of their own whose connection answers as these protocols
+say and raises ``sqlite3.Error`` with ``sqlite_errorcode`` set.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from kiosk.errors import OutboxDamaged, OutboxUnavailable
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Cursor(Protocol):
+    """The answer to one statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that an UPDATE or DELETE changed."""
+        ...
+
+    def fetchone(self) -> Any: ...  # noqa: ANN401 - as the binding says: a tuple of what the row holds, or None
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """In autocommit mode: transactions begin and end by their own statements. Owner thread only."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor: ...
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Cursor: ...
+
+    def close(self) -> None: ...
+
+
+Connect: TypeAlias = Callable[[Path], Connection]
+"""Opens the file, which exists. Raises ``sqlite3.Error``."""
+
+
+def connect(path: Path) -> Connection:
+    """Open the file by the standard library's binding."""
+    return sqlite3.connect(path, isolation_level=None, timeout=0)
+
+
+def failed(exc: sqlite3.Error, file: str, doing: str) -> OutboxUnavailable:
+    """Return what to raise for an error of SQLite: OutboxDamaged when the file itself is broken."""
+    said = f"outbox {file}: {doing}: {exc}; nothing was acknowledged. "
+    code: int = getattr(exc, "sqlite_errorcode", 0)
+    if code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_IOERR_CORRUPTFS:
+        return OutboxDamaged(said + "The file is damaged: it is to be set aside, and salvaged")
+    return OutboxUnavailable(said + "Check free space and the disk")
