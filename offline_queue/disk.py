@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,16 +32,21 @@ _START_BYTES = 8 * MB
 LOOK_EVERY_S = 2.0
 
 
-class DiskLevel(IntEnum):
-    """From best to worst, so that levels can be compared."""
+class DiskLevel(StrEnum):
+    """From best to worst."""
 
-    ROOM = 0
-    WARN = 1
+    ROOM = "room"
+    WARN = "warn"
     """Staff are told; guests notice nothing."""
-    STAFF_ONLY = 2
+    STAFF_ONLY = "staff_only"
     """No new visit begins at this kiosk; one under way is finished."""
-    REFUSE = 3
+    REFUSE = "refuse"
     """Nothing is put any more. What is there is still delivered, marked and erased."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the best, so that levels can be compared."""
+        return tuple(DiskLevel).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,10 @@ def level_of(usable: int, settings: OutboxSection, before: DiskLevel = DiskLevel
         DiskLevel.STAFF_ONLY: settings.disk_staff_mb,
         DiskLevel.REFUSE: settings.disk_refuse_mb,
     }
-    reached = [level for level, mark in marks.items() if usable < mark * MB * (_LEAVES if level <= before else 1)]
-    return max(reached, default=DiskLevel.ROOM)
+    reached = [
+        level for level, mark in marks.items() if usable < mark * MB * (_LEAVES if level.rank <= before.rank else 1)
+    ]
+    return reached[-1] if reached else DiskLevel.ROOM
 
 
 def free_bytes(folder: Path) -> int:
@@ -120,7 +127,7 @@ class Disk:
     def tend(self) -> DiskView:
         """Look, and make the ballast (again) when the disk can spare it."""
         view = self.look()
-        if not self.ballast.whole and view.level < DiskLevel.REFUSE and self.ballast.take():
+        if not self.ballast.whole and view.level is not DiskLevel.REFUSE and self.ballast.take():
             log.info("disk of the outbox: ballast of %d MB laid down", self._settings.ballast_mb)
             return self.look()
         return view
@@ -186,12 +193,12 @@ class DiskWatch:
 
 
 def _tell(before: DiskLevel, view: DiskView) -> None:
-    if view.level > before:
+    if view.level.rank > before.rank:
         meaning = {
             DiskLevel.WARN: "it gets short",
             DiskLevel.STAFF_ONLY: "guests are sent to the front desk",
             DiskLevel.REFUSE: "no registration is taken",
         }[view.level]
         log.warning("disk of the outbox: %d MB left, %s. Free space on this disk", view.usable_mb, meaning)
-    elif view.level < before:
+    elif view.level is not before:
         log.warning("disk of the outbox: %d MB left, better again", view.usable_mb)
