@@ -126,7 +126,7 @@ class Kiosk:
         self.sync = SyncThread(self.owner, module.make(config.reporting), config.reporting, on_receipt=self._receipted)
         self.sync.start()
         self._closing("sync", self.sync.stop)
-        control = ControlServer(self.owner, config.kiosk.state_dir / SOCKET_FILE, sync=self.sync)
+        control = ControlServer(self.owner, config.kiosk.state_dir / SOCKET_FILE, sync=self.sync, audit=self.audit)
         control.start()
         self._closing("control", control.stop)
 

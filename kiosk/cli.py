@@ -40,7 +40,7 @@ COMMANDS = {
     "face": Command("kiosk.face.command:main", "compare a reference picture with a probe"),
     "flow": Command("kiosk.checkin.diagram:main", "print the check-in as a diagram"),
     "replay": Command("kiosk.checkin.replay:main", "play a recorded visit through the flow again"),
-    "queue": Command("offline_queue.command:main", "list, show or export what waits for the police endpoint"),
+    "queue": Command("offline_queue.commands.main:main", "what waits for the police: look, retry, export, verify …"),
     "sandbox": Command("kiosk.sandbox.command:main", "play gateway, police endpoint and hotel system on loopback"),
     "models": Command("kiosk.weights.command:main", "install, verify or list the model files"),
     "audit": Command("kiosk.staff.audit_command:main", "verify or show the audit log"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kiosk.errors import ContractError, OutboxUnavailable
@@ -12,7 +12,7 @@ from kiosk.socket_address import fitting
 from offline_queue.inquiry import Inquiry, Row
 
 _PATIENCE_S = 10.0
-"""A kiosk that says nothing for this time hangs."""
+"""A kiosk that says nothing for this time hangs: while it works on an answer it gives signs of life."""
 
 
 def call(path: Path) -> socket.socket | None:
@@ -33,8 +33,13 @@ def call(path: Path) -> socket.socket | None:
     return sock
 
 
-def rows(sock: socket.socket, inquiry: Inquiry) -> Iterator[Row]:
+def rows(sock: socket.socket, inquiry: Inquiry, waited: Callable[[float], None] = lambda s: None) -> Iterator[Row]:
     """Ask, and yield the answer row by row; the connection is closed at the end.
+
+    Args:
+        sock: From ``call``.
+        inquiry: The question.
+        waited: Told now and then for how many seconds the kiosk has worked on the answer.
 
     Raises:
         ContractError: The kiosk refuses the question.
@@ -49,7 +54,11 @@ def rows(sock: socket.socket, inquiry: Inquiry) -> Iterator[Row]:
                     raise ContractError(str(told["error"]))
                 if "end" in told:
                     return
-                yield told["row"]
-    except (OSError, ValueError) as exc:
-        raise OutboxUnavailable(f"queue: the kiosk did not answer: {exc}; try again, then look at its log") from exc
+                if "wait" in told:
+                    waited(float(told["wait"]))
+                else:
+                    yield told["row"]
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        why = exc if isinstance(exc, OSError) else "not in the form that was agreed"
+        raise OutboxUnavailable(f"queue: the kiosk did not answer: {why}; try again, then look at its log") from exc
     raise OutboxUnavailable("queue: the kiosk hung up before the end of its answer; try again, then look at its log")

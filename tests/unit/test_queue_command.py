@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 
 from kiosk import cli
 from kiosk.errors import ContractError, OutboxUnavailable
-from offline_queue import command
-from offline_queue.command import EXPORT_COLUMNS, main
+from offline_queue.commands import status
+from offline_queue.commands.main import main
+from offline_queue.commands.table import MASKED_COLUMNS
 from offline_queue.control import ControlServer
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
@@ -96,7 +96,7 @@ def test_status(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_empty_outbox_has_no_legal_clock() -> None:
     row = {"counts": {}, "unsent": 0, "due": "none", "next_due_at": None, "line": {"open": True}}
-    assert command._status(row) == ["     0  not delivered", "line:   open"]
+    assert status.sentences(row) == ["     0  not delivered", "line:   open"]
 
 
 def test_show_is_masked(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,57 +108,22 @@ def test_show_is_masked(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> Non
     assert last_line(capsys)["rows"][0]["room"] == "1208"  # type: ignore[index]
 
 
-def test_nothing_printed_is_personal(kiosk: Kiosk, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    for words in (["status"], ["list"], ["show", kiosk.waiting], ["export", str(tmp_path / "out.csv")]):
-        kiosk.asked(*words)
-        kiosk.asked(*words[:-1], words[-1] + (".2" if words[0] == "export" else ""), "--json")
-    told = capsys.readouterr().out + (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+def test_nothing_printed_is_personal(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["status"], ["list"], ["list", "--waiting"], ["list", "--csv"], ["show", kiosk.waiting], ["verify"]):
+        assert kiosk.asked(*words) == 0
+        assert kiosk.asked(*words, "--json") == 0
+    told = capsys.readouterr()
     for secret in (NAME, NUMBER, ADDRESS, NUMBER[6:14]):
-        assert secret not in told
+        assert secret not in told.out + told.err
 
 
-def test_export_is_a_masked_csv_for_its_owner_alone(
-    kiosk: Kiosk, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    out = tmp_path / "police.csv"
-    assert kiosk.asked("export", str(out), "--json") == 0
-    assert last_line(capsys) == {"file": str(out), "records": 2}
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
-    with out.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == EXPORT_COLUMNS
+def test_the_csv_of_what_waits_is_masked_and_runs_nothing(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("list", "--csv") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert tuple(rows[0]) == MASKED_COLUMNS
     assert [row["record"] for row in rows] == [kiosk.rejected, kiosk.waiting]
     assert (rows[1]["name"], rows[1]["number"], rows[1]["room"]) == ("林*安", "310199********0026", "1208")
-    assert rows[0]["room"] == "'=HYPERLINK(1)"  # no spreadsheet runs what a record says
-
-
-@pytest.mark.parametrize("kind", ["file", "link", "folder"])
-def test_export_overwrites_nothing(kiosk: Kiosk, tmp_path: Path, kind: str) -> None:
-    out = tmp_path / "police.csv"
-    (tmp_path / "precious").write_text("precious")
-    match kind:
-        case "file":
-            out.write_text("precious")
-        case "link":
-            out.symlink_to(tmp_path / "precious")
-        case _:
-            out = tmp_path / "no" / "police.csv"
-    with pytest.raises(OutboxUnavailable, match="nothing was written"):
-        kiosk.asked("export", str(out))
-    assert (tmp_path / "precious").read_text() == "precious"
-    assert kind != "file" or out.read_text() == "precious"
-
-
-def test_half_an_export_is_removed(kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(fd: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OutboxUnavailable, match=r"No space.*removed"):
-        kiosk.asked("export", str(tmp_path / "police.csv"))
-    assert not (tmp_path / "police.csv").exists()
-    monkeypatch.undo()
+    assert rows[0]["room"] == "'=HYPERLINK(1)"
 
 
 def test_retry(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +141,7 @@ def test_an_unknown_record_is_told(kiosk: Kiosk, words: list[str]) -> None:
         kiosk.asked(*words)
 
 
-@pytest.mark.parametrize("words", [[], ["purge"], ["list", "--limit", "0"], ["list", "--limit", "x"], ["show"]])
+@pytest.mark.parametrize("words", [[], ["erase"], ["list", "--limit", "0"], ["list", "--limit", "x"], ["show"]])
 def test_a_wrong_command_line_is_told(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(words)

@@ -11,8 +11,9 @@ from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import Config
 from kiosk.errors import KioskError
 from offline_queue import asking
+from offline_queue.answers import Answers
 from offline_queue.due import Due
-from offline_queue.inquiry import Answers, Inquiry, Row
+from offline_queue.inquiry import Inquiry, Row
 from offline_queue.keys import load
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
 from offline_queue.sealing import TEXT
@@ -71,12 +72,12 @@ def _ask(config: Config) -> tuple[list[Row], list[Row]]:
 
     status = running(Inquiry("status"))
     if status is not None:
-        return status, running(Inquiry("export")) or []
+        return status, running(Inquiry("waiting")) or []
     kiosk = config.kiosk
     owner = OutboxOwner.open(state_dir, kiosk.hotel_code, kiosk.kiosk_id, config.outbox, make_key=False)
     with closing(owner):
         answers = Answers(owner)
-        return list(answers.rows(Inquiry("status"), "doctor")), list(answers.rows(Inquiry("export"), "doctor"))
+        return list(answers.rows(Inquiry("status"), "doctor")), list(answers.rows(Inquiry("waiting"), "doctor"))
 
 
 def _waiting(status: Row) -> Finding:

@@ -1,0 +1,41 @@
+"""``queue list``: the newest records, or those that wait."""
+
+from __future__ import annotations
+
+import argparse
+
+from kiosk.config import Config
+from offline_queue.commands import reach, table
+from offline_queue.commands.verb import Told, Verb
+from offline_queue.inquiry import LONGEST_LIST, Inquiry
+
+
+def run(given: argparse.Namespace, config: Config) -> Told:
+    rows = reach.rows(config, Inquiry("list", limit=given.limit, waiting=given.waiting))
+    if given.csv:
+        return Told({"rows": rows}, table.masked_csv(reach.rows(config, Inquiry("waiting"))))
+    none = "nothing waits: every record is delivered" if given.waiting else "nothing in the outbox yet"
+    return Told({"rows": rows}, table.table(rows) or [none])
+
+
+def limit(text: str) -> int:
+    """Read the length of a list."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LONGEST_LIST:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {LONGEST_LIST}")
+    return int(text)
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--waiting", action="store_true", help="only what is not delivered, due first on top")
+    parser.add_argument("--limit", type=limit, default=50, help=f"1 to {LONGEST_LIST}; default 50")
+    parser.add_argument("--csv", action="store_true", help="all that waits as CSV, masked")
+
+
+VERB = Verb(
+    "list",
+    "the newest records, or those that wait",
+    "One line per record: its state, its tries, when the law wants it reported, the last answer. Names nobody.",
+    ("list --waiting", "list --csv > waiting.csv"),
+    run,
+    _add,
+)

@@ -1,0 +1,90 @@
+"""Records as a table of text, as CSV and as a story. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from offline_queue import words
+from offline_queue.inquiry import Row
+
+_HEAD = ("RECORD", "REV", "OP", "STATE", "TRIES", "DUE", "AGE", "LAST ANSWER")
+MASKED_COLUMNS = (
+    *("record", "revision", "op", "state", "stay", "room", "name", "number", "occurred_at", "due_at", "overdue"),
+    *("attempts", "answer"),
+)
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """Return one line per record under a head; nothing for none."""
+    if not rows:
+        return []
+    cells = [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(_HEAD, *cells, strict=True)]
+    return [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (_HEAD, *cells)
+    ]
+
+
+def masked_csv(rows: Iterable[Row]) -> list[str]:
+    """Return the lines of a CSV that names nobody."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(MASKED_COLUMNS)
+    writer.writerows([cell(row.get(column)) for column in MASKED_COLUMNS] for row in rows)
+    return text.getvalue().splitlines()
+
+
+def cell(value: object) -> str:
+    """Return one cell of a CSV; what a spreadsheet would take for a formula is quoted."""
+    text = "" if value is None else str(value)
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def story(row: Row) -> list[str]:
+    """Return everything that staff may know of one revision."""
+    told = {
+        "state": row["state_words"],
+        "operation": row["op"],
+        "stay, room": f"{row['stay']}, {row['room'] or '-'}",
+        "guest": _guest(row),
+        "happened": row["occurred_at"] or "-",
+        "due": _due(row),
+        "tries": row["attempts"],
+        "last answer": row["answer"] or "-",
+        "receipt": f"{row['receipt']}, {row['received_at']}" if row["receipt"] else "-",
+        "still sealed here": _listed(row["parts"]),
+    }
+    if row.get("flag"):
+        told["to look at"] = row["flag"]
+    return [f"{row['record']} revision {row['revision']}", *(f"  {name:<18} {value}" for name, value in told.items())]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    answer = " ".join(str(part) for part in (row["receipt"] or row["answer"], row.get("flag")) if part)
+    return (
+        *(str(row["record"]), str(row["revision"]), str(row["op"]), str(row["state_words"]), str(row["attempts"])),
+        *(_due(row), words.span(_number(row["age_s"])), answer),
+    )
+
+
+def _guest(row: Row) -> str:
+    if row["name"]:
+        return f"{row['name']}, {row['number']}"
+    sealed_for = row.get("sealed_for")
+    return f"sealed to {sealed_for}: this kiosk cannot read it" if sealed_for else "no text to read"
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) and value else "nothing"
+
+
+def _due(row: Row) -> str:
+    left = row["due_in_s"]
+    return "-" if left is None else words.due(_number(left))
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0

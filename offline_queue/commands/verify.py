@@ -1,0 +1,30 @@
+"""``queue verify``: the whole outbox checked against itself."""
+
+from __future__ import annotations
+
+import argparse
+
+from kiosk.config import Config
+from offline_queue.commands import reach
+from offline_queue.commands.verb import Told, Verb
+from offline_queue.inquiry import Inquiry
+
+
+def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - every verb is called alike
+    row = reach.row(config, Inquiry("verify"))
+    faults = row["faults"] if isinstance(row["faults"], list) else []
+    checked = f"{row['events']} records, {row['changes']} changes of state"
+    if not faults:
+        return Told(row, [f"{checked}: everything holds"])
+    advice = "Nothing was changed. Next: ./run queue salvage, and call support with these lines"
+    return Told(row, [*map(str, faults), f"{checked}: {len(faults)} faults. {advice}"], status=1)
+
+
+VERB = Verb(
+    "verify",
+    "check pages, hashes, chain and that all that waits can be opened",
+    "Checks the whole outbox against itself: the database's pages, each row's hash, the chain of changes, the tally, "
+    "and that what waits can be opened. Changes nothing; the kiosk may run. Exit status 1 when there is a fault.",
+    ("verify", "verify --json"),
+    run,
+)

@@ -1,0 +1,49 @@
+"""Takes what waits out of the outbox, unmasked, slice by slice: the only answer of the outbox that names guests."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+
+from offline_queue.inquiry import Inquiry, Row, checked_export_id, checked_operator, checked_reason
+from offline_queue.owner import OutboxOwner
+from offline_queue.rows import Event
+from offline_queue.sealing import TEXT
+from offline_queue.store import Store
+
+_SLICE = 20
+"""Records with photos opened in one turn of the owner thread: about a millisecond."""
+
+
+def check(inquiry: Inquiry) -> None:
+    """Refuse an export that does not say who takes it and why. Raises ContractError."""
+    checked_operator(inquiry.operator)
+    checked_reason(inquiry.reason)
+    checked_export_id(inquiry.export_id)
+
+
+def taken(owner: OutboxOwner, row_of: Callable[[Event, float], Row]) -> Iterator[Row]:
+    """Yield each waiting event with its exact text and its photos in base64, in the order in which they were put.
+
+    A part that cannot be opened, or whose key is gone, is None or absent: the record is told all the same.
+    """
+    last = 0
+
+    def work(store: Store) -> list[tuple[int, Row]]:
+        now = owner.clock.wall()
+        events = store.waiting_after(last, _SLICE)
+        return [(event.id, row_of(event, now) | _opened(owner, store, event)) for event in events]
+
+    while found := owner.call(work):
+        yield from (row for _, row in found)
+        last = found[-1][0]
+
+
+def _opened(owner: OutboxOwner, store: Store, event: Event) -> Row:
+    parts = owner.vault.open(store, event)
+    text = parts.pop(TEXT, None)
+    return {
+        "text": None if text is None else text.decode("utf-8"),
+        "content_hash": event.content_hash.hex(),
+        "photos": {kind: base64.b64encode(photo).decode() for kind, photo in parts.items() if photo is not None},
+    }
