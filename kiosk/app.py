@@ -49,6 +49,7 @@ from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import StateStore
 from kiosk.vision_process import VisionProcess
 from offline_queue.control import ControlServer
+from offline_queue.disk import DiskWatch
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
 from offline_queue.sync import SyncThread
 
@@ -116,6 +117,9 @@ class Kiosk:
         self._start_staff()
         self._refer_keyless()
         self.runner.start()
+        disk = DiskWatch(self.owner.disk, lambda view: self.runner.tell(OffersChanged()))
+        disk.start()
+        self._closing("disk", disk.stop)
         self._reachability = Reachability(config.gateway, self._online_changed)
         self._reachability.start()
         self._closing("reachability", self._reachability.stop)
@@ -185,7 +189,11 @@ class Kiosk:
     def offers(self) -> Offers:
         """Say what works now."""
         return capabilities.offers(
-            self._findings, seeing=self._seeing, face_capable=self.vision.face_capable, online=self._online
+            self._findings,
+            seeing=self._seeing,
+            face_capable=self.vision.face_capable,
+            online=self._online,
+            room=self.owner.disk.view.level.serves,
         )
 
     # -- what the screen may do

@@ -9,7 +9,12 @@ from kiosk.commissioning.finding import Capability, Finding, Result
 
 
 def offers(
-    findings: Iterable[Finding], *, seeing: bool = True, face_capable: bool = True, online: bool = True
+    findings: Iterable[Finding],
+    *,
+    seeing: bool = True,
+    face_capable: bool = True,
+    online: bool = True,
+    room: bool = True,
 ) -> Offers:
     """Return what to say on the welcome screen. Pure.
 
@@ -20,6 +25,7 @@ def offers(
         seeing: Camera and decoders are up.
         face_capable: The vision process has loaded its nets.
         online: The identity gateway answers.
+        room: The disk takes more records.
     """
     lost = {finding.capability for finding in findings if finding.result in (Result.FAIL, Result.SKIPPED)}
     codes = seeing and Capability.CODES not in lost
@@ -28,4 +34,5 @@ def offers(
         face=codes and face_capable and Capability.FACE not in lost,  # one camera sees both
         online=online and Capability.ONLINE not in lost,
         keys=Capability.KEYS not in lost,
+        records=room,
     )

@@ -48,6 +48,11 @@ class DiskLevel(StrEnum):
         """0 for the best, so that levels can be compared."""
         return tuple(DiskLevel).index(self)
 
+    @property
+    def serves(self) -> bool:
+        """Guests may begin a visit."""
+        return self in (DiskLevel.ROOM, DiskLevel.WARN)
+
 
 @dataclass(frozen=True, slots=True)
 class DiskView:

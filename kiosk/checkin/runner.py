@@ -175,10 +175,9 @@ class Runner:
 
     def _see(self, seen: CodeSeen | CodeHintSeen | FaceHintSeen | FaceDecided, ticket: Ticket) -> None:
         match seen:
+            case CodeSeen(_, payload) if not self._wanted(payload):
+                self._rearm_at = time.monotonic() + Presentations.LOOK_AGAIN_S
             case CodeSeen(_, payload):
-                if self._presentations.is_left_over(payload, time.monotonic()):
-                    self._rearm_at = time.monotonic() + Presentations.LOOK_AGAIN_S
-                    return
                 self._idle.touched(self._visit.state)
                 self._advance(self._presentations.take(perform.recognise(self._world, payload), payload), ticket)
             case CodeHintSeen(_, hint):
@@ -188,6 +187,10 @@ class Runner:
             case FaceDecided(_, outcome):
                 event = FaceRefused(outcome.reason) if isinstance(outcome, Refusal) else FaceVerified(outcome)
                 self._advance(event, ticket)
+
+    def _wanted(self, payload: bytes) -> bool:
+        begins = self._offers.records or not isinstance(self._visit.state, Welcome)
+        return begins and not self._presentations.is_left_over(payload, time.monotonic())
 
     def _vision_changed(self, *, up: bool) -> None:
         self._offers = self._world.offers()
@@ -274,11 +277,8 @@ class Runner:
         return self._watch[0]
 
     def _wait_s(self) -> float | None:
-        idle = self._idle.wait_s()
-        if self._rearm_at is None:
-            return idle
-        rearm = max(0.0, self._rearm_at - time.monotonic())
-        return rearm if idle is None else min(idle, rearm)
+        rearm = None if self._rearm_at is None else max(0.0, self._rearm_at - time.monotonic())
+        return min((wait for wait in (self._idle.wait_s(), rearm) if wait is not None), default=None)
 
     def _tick(self) -> None:
         if self._rearm_at is not None and time.monotonic() >= self._rearm_at:
@@ -293,8 +293,8 @@ class Runner:
         return f"{100 + self._visit.ticket.visit % 900}"
 
     def _show(self) -> None:
-        now = self._visit
+        ticket, state = self._visit.ticket, self._visit.state
         try:
-            self._publish(Shown(now.ticket, now.state, self._number(), self._idle.left_s(), self._offers))
+            self._publish(Shown(ticket, state, self._number(), self._idle.left_s(), self._offers))
         except Exception as error:  # the visit goes on; the next state is shown again
             log.error("the screen was not told: %s", where(error))

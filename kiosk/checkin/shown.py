@@ -20,6 +20,13 @@ class Offers:
     """The identity gateway answers; without it only offline-verifiable codes work."""
     keys: bool = True
     """The key encoder is ready."""
+    records: bool = True
+    """There is room to keep records. Without it no visit begins here; one under way is finished."""
+
+    @property
+    def begin(self) -> bool:
+        """A visit can begin at this kiosk."""
+        return self.codes and self.records
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from kiosk.capabilities import offers
 from kiosk.checkin.shown import Offers
+from kiosk.commissioning.checks.disk import SPACE
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import BadSettings, Config, load, usual_file
 from kiosk.errors import KioskError
@@ -29,6 +30,7 @@ class Group(NamedTuple):
 
 
 WIDTH = 110
+_NOTHING = Offers(codes=False, face=False, online=False, keys=False, records=False)
 
 
 def main(argv: list[str]) -> int:
@@ -44,7 +46,7 @@ def main(argv: list[str]) -> int:
         found.append(finding)
         sys.stdout.write(told(finding) + "\n")
         sys.stdout.flush()
-    can = asdict(offers(found) if found[0].result is Result.OK else Offers(False, False, False, False))  # noqa: FBT003
+    can = asdict(offers(found, room=_room(found)) if found[0].result is Result.OK else _NOTHING)
     ok = not any(finding.result is Result.FAIL for finding in found)
     sys.stdout.write("\n" + summary(found, can) + "\n")
     if arguments.json:
@@ -83,6 +85,10 @@ def summary(found: list[Finding], can: dict[str, bool]) -> str:
     counts = ", ".join(f"{n} {result}" for result in Result if (n := sum(one.result is result for one in found)))
     offered = ", ".join(f"{name} {'yes' if works else 'no'}" for name, works in can.items())
     return f"{counts}\nguests are offered: {offered}"
+
+
+def _room(found: list[Finding]) -> bool:
+    return not any(finding.name == SPACE and finding.result is Result.FAIL for finding in found)
 
 
 def _groups(config: Config) -> list[Group]:

@@ -229,11 +229,13 @@ def test_a_disk_that_takes_nothing_fails() -> None:
     assert one(disk.findings(proc), "disk writes").result is Result.FAIL
 
 
-@pytest.mark.parametrize(("limit", "result"), [("FULL_BYTES", Result.FAIL), ("LOW_BYTES", Result.WARN)])
+@pytest.mark.parametrize(
+    ("left_mb", "result"), [(600, Result.OK), (499, Result.WARN), (199, Result.FAIL), (0, Result.FAIL)]
+)
 def test_a_disk_that_is_nearly_full_is_told(
-    config: Config, monkeypatch: pytest.MonkeyPatch, limit: str, result: Result
+    config: Config, monkeypatch: pytest.MonkeyPatch, left_mb: int, result: Result
 ) -> None:
-    monkeypatch.setattr(disk, limit, 1 << 60)
+    monkeypatch.setattr(disk, "free_bytes", lambda place: left_mb << 20)
     assert one(disk.findings(config), "disk space").result is result
 
 

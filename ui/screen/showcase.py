@@ -77,6 +77,7 @@ def _moments() -> Iterator[tuple[str, Shown]]:
     yield "welcome", show(states.Welcome())
     yield "welcome-offline", show(states.Welcome(), offers=Offers(online=False))
     yield "welcome-no-camera", show(states.Welcome(), offers=Offers(codes=False, face=False))
+    yield "welcome-staff-only", show(states.Welcome(), offers=Offers(records=False))
     yield "scan", show(states.Scanning())
     yield "scan-hint", show(states.Scanning(hint=Hint.CLOSER))
     yield "scan-refused", show(states.Scanning(refused=Reason.CODE_PAYMENT, refusals=1))

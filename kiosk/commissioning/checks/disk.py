@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import tempfile
 import time
 from pathlib import Path
 
 from kiosk.commissioning.finding import Finding, Result
-from kiosk.config import Config
+from kiosk.config import Config, OutboxSection
+from offline_queue.disk import DiskLevel, free_bytes, level_of
 
-FULL_BYTES = 200 * 1024**2
-"""Below this the kiosk must not begin: three days without the police endpoint take about 100 MB."""
-LOW_BYTES = 1024**3
+SPACE = "disk space"
+"""Name of the finding that says whether records fit."""
 SLOW_FSYNC_S = 0.5
 
 _WORDS = "the state folder"
@@ -23,7 +22,7 @@ _WORDS = "the state folder"
 def findings(config: Config) -> list[Finding]:
     """Look at free space and write one block through to the disk; blocks as long as the disk does."""
     place = _existing(config.kiosk.state_dir)
-    return [_space(place), _write(place, config.kiosk.state_dir)]
+    return [_space(place, config.outbox), _write(place, config.kiosk.state_dir)]
 
 
 def _existing(folder: Path) -> Path:
@@ -31,15 +30,16 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def _space(place: Path) -> Finding:
-    free = shutil.disk_usage(place).free
+def _space(place: Path, settings: OutboxSection) -> Finding:
+    free = free_bytes(place)
+    level = level_of(free, settings)
     seen = f"{free / 1024**3:.1f} GB free where {_WORDS} lies"
-    if free < FULL_BYTES:
-        meaning = f"{seen}: records may not fit, and no key is given without its record"
-        return Finding("disk space", Result.FAIL, meaning, "free space on this disk, or move kiosk.state_dir")
-    if free < LOW_BYTES:
-        return Finding("disk space", Result.WARN, seen, "free space on this disk")
-    return Finding("disk space", Result.OK, seen)
+    if not level.serves:
+        meaning = f"{seen}: records may not fit, and no key is given without its record; guests are sent to the desk"
+        return Finding(SPACE, Result.FAIL, meaning, "free space on this disk, or move kiosk.state_dir")
+    if level is DiskLevel.WARN:
+        return Finding(SPACE, Result.WARN, seen, "free space on this disk")
+    return Finding(SPACE, Result.OK, seen)
 
 
 def _write(place: Path, wanted: Path) -> Finding:

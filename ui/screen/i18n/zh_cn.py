@@ -35,6 +35,7 @@ WORDS: dict[str, str] = {
     "welcome.keys": "发房卡",
     "welcome.nothing_yet": "本机正在准备，请稍候，也可以到前台办理",
     "welcome.codes_down": "扫码暂时不能用，请到前台办理，或按“帮助”",
+    "welcome.records_down": "本机暂时不能办理，请到前台办理，或按“帮助”",
     "welcome.online_down": "网络暂时不通：电子身份证可用，随申码请到前台",
     "welcome.keys_down": "房卡暂时由前台发放，登记照常办理",
     "welcome.face_down": "刷脸暂时不能用，由前台同事核对证件",

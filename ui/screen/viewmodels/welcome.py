@@ -44,12 +44,12 @@ def derive(moment: Moment) -> WelcomeProps:
     elder = "standard" if moment.elder else "elder"
     return WelcomeProps(
         heading=say("welcome.heading"),
-        lead=say("welcome.lead") if offers.codes else "",
+        lead=say("welcome.lead") if offers.begin else "",
         start=say("welcome.start"),
         start_other=say("welcome.start_other"),
-        can_start=offers.codes,
-        present=say("welcome.present") if offers.codes else "",
-        no_code=say("welcome.no_code") if offers.codes else "",
+        can_start=offers.begin,
+        present=say("welcome.present") if offers.begin else "",
+        no_code=say("welcome.no_code") if offers.begin else "",
         elder=say(f"welcome.{elder}"),
         elder_hint=say(f"welcome.{elder}_hint"),
         offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers)),
@@ -61,6 +61,8 @@ def _notice(moment: Moment) -> str:
     offers = _listed(moment.shown.offers)
     if not any(works for _, works in offers):
         return moment.say("welcome.nothing_yet")
+    if not moment.shown.offers.records:
+        return moment.say("welcome.records_down")
     return next((moment.say(f"welcome.{name}_down") for name, works in offers if not works), "")
 
 
@@ -72,7 +74,7 @@ def _offer(moment: Moment, name: str, *, works: bool) -> Row:
 
 def _listed(offers: Offers) -> tuple[tuple[str, bool], ...]:
     """The order is the guest's: without the first the rest does not matter."""
-    return ("codes", offers.codes), ("online", offers.online), ("face", offers.face), ("keys", offers.keys)
+    return ("codes", offers.begin), ("online", offers.online), ("face", offers.face), ("keys", offers.keys)
 
 
 @QmlElement
