@@ -19,7 +19,7 @@ INFO_FILE = "sandbox.json"
 
 @dataclass(frozen=True, slots=True)
 class SandboxInfo:
-    """One run of the sandbox. Every key and database lies in ``run_dir`` (0700) and is made anew for the run."""
+    """One run of the sandbox. Every key and database lies in ``run_dir`` (0700); a new folder gets new ones."""
 
     run_dir: Path
     gateway_url: str

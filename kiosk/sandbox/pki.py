@@ -42,23 +42,24 @@ class Pki:
     stranger_key_file: Path
 
 
+def keep(folder: Path, device_id: str) -> Pki:
+    """Return what lies in ``folder``; made anew when it is not whole or ends within a day.
+
+    A sandbox that was killed comes back with the certificates that its kiosks trust.
+    """
+    pki = _files(folder)
+    if not all(getattr(pki, name).is_file() for name in pki.__slots__):
+        return make(folder, device_id)
+    ends = x509.load_pem_x509_certificate(pki.ca_file.read_bytes()).not_valid_after_utc
+    return pki if ends > datetime.now(UTC) + timedelta(days=1) else make(folder, device_id)
+
+
 def make(folder: Path, device_id: str) -> Pki:
     """Make everything anew in ``folder`` (0700). The CA's private key is never written."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
-    pki = Pki(
-        ca_file=folder / "ca.pem",
-        server_cert_file=folder / "server.pem",
-        server_key_file=folder / "server.key",
-        client_cert_file=folder / "client.pem",
-        client_key_file=folder / "client.key",
-        device_key_file=folder / "device.key",
-        receipt_private_key_file=folder / "receipts.key",
-        receipt_key_file=folder / "receipts.pub",
-        stranger_cert_file=folder / "stranger.pem",
-        stranger_key_file=folder / "stranger.key",
-    )
+    pki = _files(folder)
     pki.ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     server_key, client_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     _issue(pki.server_cert_file, "loopback", server_key, authority, authority_key, server=True)
@@ -73,6 +74,21 @@ def make(folder: Path, device_id: str) -> Pki:
     write_private_key(pki.receipt_private_key_file, receipt_key)
     pki.receipt_key_file.write_text(public_pem(receipt_key.public_key()), encoding="ascii")
     return pki
+
+
+def _files(folder: Path) -> Pki:
+    return Pki(
+        ca_file=folder / "ca.pem",
+        server_cert_file=folder / "server.pem",
+        server_key_file=folder / "server.key",
+        client_cert_file=folder / "client.pem",
+        client_key_file=folder / "client.key",
+        device_key_file=folder / "device.key",
+        receipt_private_key_file=folder / "receipts.key",
+        receipt_key_file=folder / "receipts.pub",
+        stranger_cert_file=folder / "stranger.pem",
+        stranger_key_file=folder / "stranger.key",
+    )
 
 
 def write_private_key(path: Path, key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> None:

@@ -76,7 +76,7 @@ class Sandbox:
         """Make keys and databases in ``run_dir`` (0700, made if absent) and listen. Raises OSError."""
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         run_dir.chmod(0o700)
-        keys = pki.make(run_dir / "keys", DEVICE_ID)
+        keys = pki.keep(run_dir / "keys", DEVICE_ID)
         self.board = FaultBoard()
         self._issuer = Issuer.new()
         self._issuer.write_public_keys(run_dir / "issuers")
