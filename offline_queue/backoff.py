@@ -15,6 +15,9 @@ FIRST_POLL_S = 0.05
 """Most batches are judged at once: asking early costs one small request and brings the receipt a poll sooner."""
 SLOWEST_POLL_S = 10.0
 
+STORM_S = 80.0
+"""Over this time a refused try is spread while a city's kiosks come back at once (measured: ./run bench fleet)."""
+
 
 def retry_delay_s(failures: int, jitter: float, *, base_s: float, cap_s: float) -> float:
     """Return the wait before the next try, 0 s to ``min(cap_s, base_s * 2**(failures - 1))``.
@@ -40,6 +43,18 @@ def first_try_delay_s(outage_s: float, jitter: float, *, spread_s: float) -> flo
     Nothing after a short one; a draw from 0..spread_s after one longer than ``OUTAGE_S``.
     """
     return spread_s * jitter if outage_s > OUTAGE_S else 0.0
+
+
+def busy_delay_s(asked_s: float, failures: int, jitter: float, *, storm: bool) -> float:
+    """Return the wait after a server that is alive said when to come again: never sooner, and not all at once.
+
+    Args:
+        asked_s: Its Retry-After: it tells every kiosk the same second.
+        failures: Tries that failed in a row, 1 or more.
+        jitter: A draw from 0..1.
+        storm: Many kiosks come back together, after an outage or a power cut.
+    """
+    return asked_s + jitter * (STORM_S if storm else min(STORM_S, 5 * 2.0 ** min(failures, 16)))
 
 
 def retry_after_s(header: str | None, now: float) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kiosk.config import ReportingSection
-from offline_queue.backoff import OUTAGE_S, first_try_delay_s, retry_delay_s
+from offline_queue.backoff import OUTAGE_S, busy_delay_s, first_try_delay_s, retry_delay_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Line:
     breaker: bool = False
     """TLS, route, device or clock: no try can pass until somebody mends it. Probed at the same pace."""
     why: str = ""
+    storm: bool = False
+    """The kiosk came back together with others, and nothing has passed since."""
 
     def failed(
         self,
@@ -59,8 +61,8 @@ class Line:
         wait_s = retry_delay_s(failures, jitter, base_s=pace.base_s, cap_s=pace.cap_s)
         wait_s = max(wait_s, first_try_delay_s(now - since, jitter, spread_s=pace.spread_s))
         if retry_after_s is not None:
-            # Jitter on top of the server's time: it tells every kiosk the same second
-            wait_s = retry_after_s + min(wait_s, 1.0 + retry_after_s / 4)
+            storm = self.storm or now - since > OUTAGE_S
+            wait_s = busy_delay_s(retry_after_s, failures, jitter, storm=storm)
         return replace(
             self,
             failures=failures,
@@ -95,4 +97,5 @@ class Line:
 
     def started(self, now: float, oldest_unsent_s: float, jitter: float, pace: Pace) -> Line:
         """The kiosk starts with ``oldest_unsent_s`` old records: a power cut may have hit the whole city."""
-        return replace(self, try_at=now + first_try_delay_s(oldest_unsent_s, jitter, spread_s=pace.spread_s))
+        wait_s = first_try_delay_s(oldest_unsent_s, jitter, spread_s=pace.spread_s)
+        return replace(self, try_at=now + wait_s, storm=oldest_unsent_s > OUTAGE_S)

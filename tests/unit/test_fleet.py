@@ -1,0 +1,59 @@
+"""The fleet bench: its model keeps the books, and its verdict can fail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kiosk.bench import fleet
+from kiosk.bench.fleet import Run, plans
+from kiosk.bench.fleet_model import Fleet
+from offline_queue.line import Pace
+
+PLAN = plans(kiosks=300, outage_h=1.0, capacity=3.0, retry_after_s=10.0, seed=7)["network"]
+
+
+def test_every_kiosk_delivers_and_no_second_serves_more_than_the_capacity() -> None:
+    outcome = Fleet(PLAN).run()
+    assert outcome.starved == 0
+    assert len(outcome.waits) == pytest.approx(300, abs=60)  # who put nothing within the hour has nothing to deliver
+    assert outcome.served <= PLAN.capacity * (outcome.drained_s + PLAN.queue_s + 1)
+    assert sum(outcome.arrivals.values()) == outcome.served + outcome.refused
+
+
+def test_the_same_seed_plays_the_same_evening() -> None:
+    assert Fleet(PLAN).run() == Fleet(PLAN).run()
+    assert Fleet(replace(PLAN, seed=8)).run() != Fleet(PLAN).run()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_our_waits_hold_what_the_fleet_promises(restart: bool) -> None:
+    plan = plans(kiosks=2000, outage_h=2.0, capacity=20.0, retry_after_s=10.0, seed=3)[
+        "power" if restart else "network"
+    ]
+    assert Run("ours", plan, Fleet(plan).run()).holds()
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        replace(PLAN, every_minute=True),
+        replace(PLAN, pace=Pace(base_s=2.0, cap_s=300.0, spread_s=0.0, batch_max=50), restart=True),
+    ],
+    ids=["cron", "no spread after a power cut"],
+)
+def test_waits_that_make_a_storm_do_not_pass(spoilt: fleet.Plan) -> None:
+    assert not Run("spoilt", spoilt, Fleet(spoilt).run()).holds()
+
+
+def test_the_bench_tells_one_object_and_draws(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "fleet.png"
+    status = fleet.main(["--kiosks", "300", "--outage-h", "1", "--capacity", "3", "--json", "--plot", str(picture)])
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert status == (0 if all(told["holds"].values()) else 1)
+    assert set(told["scenarios"]) == {"network", "power", "one_by_one", "every_minute"}
+    assert told["drained_s"] == told["scenarios"]["network"]["drained_s"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
