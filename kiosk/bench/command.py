@@ -8,6 +8,8 @@ import sys
 
 BENCHES = {
     "checkin": ("kiosk.bench.checkin", "machine time of whole check-ins, step by step"),
+    "queue": ("kiosk.bench.queue", "what the outbox costs, against the disk and another queue; growth; drain"),
+    "fleet": ("kiosk.bench.fleet", "5,000 kiosks after hours without a network, simulated"),
     "start": ("kiosk.bench.start", "time to the first frame, memory of all processes, idle CPU"),
 }
 

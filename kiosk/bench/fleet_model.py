@@ -114,6 +114,8 @@ class Fleet:
                     self._refuse(number, now)
                 case "served":
                     self._serve(self._kiosks[number], number, now)
+                case _:
+                    pass  # a try that another one replaced
         waits = sorted(kiosk.delivered_at for kiosk in self._kiosks if kiosk.delivered_at)
         return Outcome(
             drained_s=LONGEST_S if self._open else waits[-1],
@@ -197,7 +199,7 @@ class Fleet:
                 kiosk.waiting -= kiosk.in_flight
                 kiosk.next_ask, kiosk.polls = RESULTS, 0
                 wait_s = poll_delay_s(0, self.plan.poll_s)
-            case "results":
+            case _:
                 kiosk.line = kiosk.line.passed(now, self.plan.pace)
                 kiosk.next_ask = BATCH
                 self._delivered(kiosk, now)
