@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,13 +50,26 @@ class Outbox:
             OutboxUnavailable: Nothing was acknowledged: disk full or broken, or the store is closed.
             ContractError: The record is not well formed, or other text was put under this revision.
         """
-        new = self._sealed(registration, supersedes)
-        self._owner.call(lambda store: insert_once(store, new, self._owner.disk.admit), spends=False)
+        _uuid(registration.record_id)
+        _check(registration)
+        frozen = self._vault.frozen(registration)
+        new = self._sealed(registration, frozen, supersedes)
+
+        def work(store: Store) -> None:
+            # The kiosk's key may have been changed since: what the old one sealed would never open
+            current = self._vault.is_current(new.parts)
+            kept = new if current else replace(new, parts=self._vault.seal(new.record_id, frozen))
+            insert_once(store, kept, self._owner.disk.admit)
+
+        self._owner.call(work, spends=False)
         self.on_put()
         return registration.record_id
 
     def open_text(self, record_id: RegistrationId, revision: int) -> bytes | None:
-        """Return a record's exact text for staff; None when it is unknown, purged or cannot be opened."""
+        """Return a record's exact text for staff; None when it is unknown, purged or cannot be opened.
+
+        In write-only mode its ``guest`` is a ``sealedGuest`` that nobody here can read.
+        """
         record = _uuid(record_id)
 
         def work(store: Store) -> bytes | None:
@@ -64,24 +78,23 @@ class Outbox:
 
         return self._owner.call(work)
 
-    def _sealed(self, registration: Registration, supersedes: int | None) -> NewEvent:
-        record_id = _uuid(registration.record_id)
-        _check(registration)
-        occurred = registration.occurred_at.timestamp()
-        given_hash = hashlib.sha256(registration.text).digest()
+    def _sealed(self, given: Registration, frozen: Registration, supersedes: int | None) -> NewEvent:
+        """``frozen``: what was given, as it is stored and sent."""
+        record_id = _uuid(frozen.record_id)
+        occurred = frozen.occurred_at.timestamp()
         return NewEvent(
             record_id=record_id,
-            revision=registration.revision,
-            op=registration.op,
-            stay=registration.stay_id,
+            revision=frozen.revision,
+            op=frozen.op,
+            stay=frozen.stay_id,
             supersedes=supersedes,
-            due_at=occurred + window_s(registration.op, self._settings),
+            due_at=occurred + window_s(frozen.op, self._settings),
             wall=self._clock.wall(),
             boot=self._clock.boot(),
             mono=self._clock.mono(),
-            content_hash=given_hash,
-            given_hash=given_hash,
-            parts=self._vault.seal(record_id, registration),
+            content_hash=hashlib.sha256(frozen.text).digest(),
+            given_hash=hashlib.sha256(given.text).digest(),
+            parts=self._vault.seal(record_id, frozen),
         )
 
 

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
-from offline_queue import keys
 from offline_queue.clock import Clock, SystemClock
 from offline_queue.disk import Disk, DiskView
 from offline_queue.due import Due, level, window_s
@@ -34,6 +33,14 @@ class LineView:
     failures: int = 0
     why: str = ""
     retry_in_s: float = 0.0
+    clock_off_s: float | None = None
+    """How far this kiosk's clock is ahead of the authority's; None before it told its time."""
+    tables: str = ""
+    """Version of the authority's code tables on this kiosk."""
+    receipts_checked: str = ""
+    """The last day whose list of receipts was held against ours."""
+    doubts: tuple[str, ...] = ()
+    """What staff should know of lists and tables, in words of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class OutboxOwner:
 
         Raises:
             OutboxUnavailable: Held by another process, of another hotel, newer, damaged, or without its key.
+            ConfigError: ``recipient_key_file`` holds no key to seal to.
         """
         clock = clock or SystemClock()
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,7 +117,7 @@ class OutboxOwner:
             disk.make_room_to_start()
             key_file, store_file = state_dir / KEY_FILE, state_dir / STORE_FILE
             first_start = make_key and not key_file.exists() and not store_file.exists()
-            vault = Vault(hotel_code, keys.make(key_file) if first_start else keys.load(key_file))
+            vault = Vault.unlocked(hotel_code, key_file, settings, make_new=first_start)
             store = thread.submit(disk.spending, lambda: _open_store(store_file, vault, clock)).result()
         except BaseException:
             thread.shutdown()
@@ -159,7 +167,8 @@ class OutboxOwner:
 
 def _open_store(path: Path, vault: Vault, clock: Clock) -> Store:
     store = Store(path, vault.hotel, clock.wall())
-    if store.last_recipient() not in (None, vault.key.recipient):
+    last = store.last_recipient()
+    if last is not None and vault.keys.named(last) is None:
         store.close()
         raise OutboxUnavailable(
             f"outbox key {KEY_FILE}: not the key that {path.name} was sealed with; nothing was changed. "

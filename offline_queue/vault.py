@@ -1,16 +1,22 @@
-"""Seals and opens the parts of a registration for one hotel, with this kiosk's key."""
+"""Seals and opens the parts of a registration for one hotel, with the keys that this kiosk holds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
+from kiosk.config import OutboxSection
 from kiosk.errors import ContractError
 from kiosk.model import Registration
-from offline_queue.keys import KioskKey
+from offline_queue import suites
+from offline_queue.keys import KioskKey, KioskKeys, hold
+from offline_queue.recipient import Recipient, load
 from offline_queue.rows import Event
 from offline_queue.sealing import PHOTO_KINDS, TEXT, Place, SealedPart, seal, unseal
 from offline_queue.store import Store
+from offline_queue.suites import Suite, intl
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,28 @@ class Vault:
     """Any thread may seal; opening reads the store, so it happens on the owner thread."""
 
     hotel: str
-    key: KioskKey
+    keys: KioskKeys
+    suite: Suite = intl
+    """Seals; what is sealed already opens by the suite it was sealed with."""
+    recipient: Recipient | None = None
+    """Write-only mode: whose key the guest is sealed to before all else."""
+
+    @classmethod
+    def unlocked(cls, hotel: str, key_file: Path, settings: OutboxSection, *, make_new: bool) -> Vault:
+        """Bring the keys into memory. ``make_new``: there is no outbox yet. Raises OutboxUnavailable, ConfigError."""
+        suite = suites.named(settings.suite)
+        assert suite is not None  # noqa: S101 - the settings know no other
+        recipient = None if settings.recipient_key_file is None else load(settings.recipient_key_file)
+        return cls(hotel, hold(key_file, settings.key_store, settings.tpm_tcti, make_new=make_new), suite, recipient)
+
+    @property
+    def key(self) -> KioskKey:
+        """The key that seals now."""
+        return self.keys.newest
+
+    def frozen(self, registration: Registration) -> Registration:
+        """Return the registration as it is stored and sent: with ``recipient``, without a readable guest."""
+        return registration if self.recipient is None else self.recipient.seal(registration, self.hotel)
 
     def seal(self, record_id: UUID, registration: Registration) -> tuple[SealedPart, ...]:
         """Seal text and photos, each as its own part. Raises ContractError for photos the record cannot carry."""
@@ -28,18 +55,24 @@ class Vault:
                 raise ContractError("outbox: a record carries at most one photo of each kind, id and live")
             parts[photo.kind] = photo.jpeg
         places = ((Place(record_id, registration.revision, registration.op, part, self.hotel), part) for part in parts)
-        return tuple(seal(parts[part], place, self.key) for place, part in places)
+        key = self.key
+        return tuple(seal(parts[part], place, key, self.suite) for place, part in places)
+
+    def is_current(self, parts: Iterable[SealedPart]) -> bool:
+        """Say whether parts were sealed by the key that seals now: one of before may be destroyed at any moment."""
+        return all(part.recipient == self.key.recipient for part in parts)
 
     def open(self, store: Store, event: Event) -> dict[str, bytes | None]:
         """Open every part that still has a key; None stands for one that cannot be opened."""
-        return {part.part: unseal(part, self._place(event, part.part), self.key) for part in store.parts(event)}
+        return {part.part: self._unseal(event, part) for part in store.parts(event)}
 
     def open_text(self, store: Store, event: Event) -> bytes | None:
-        """Open the record's text; None when it is purged or cannot be opened."""
-        for part in store.parts(event):
-            if part.part == TEXT:
-                return unseal(part, self._place(event, TEXT), self.key)
-        return None
+        """Open the record's text; None when it is purged or cannot be opened. Its guest may be sealed to another."""
+        return next((self._unseal(event, part) for part in store.parts(event) if part.part == TEXT), None)
 
-    def _place(self, event: Event, part: str) -> Place:
+    def place(self, event: Event, part: str) -> Place:
         return Place(event.record_id, event.revision, event.op, part, self.hotel)
+
+    def _unseal(self, event: Event, part: SealedPart) -> bytes | None:
+        key = self.keys.named(part.recipient)
+        return None if key is None else unseal(part, self.place(event, part.part), key)

@@ -136,7 +136,8 @@ def _files_exist(config: Config, _root: Path) -> Iterator[Fault]:
     names = [
         f"{section}.{name}" for section in ENDPOINTS for name in ("ca_file", "client_cert_file", "client_key_file")
     ]
-    for key in (*names, "reporting.device_key_file", "staff.operators_file"):
+    keys = ("reporting.device_key_file", "reporting.receipts_key_file", "outbox.recipient_key_file")
+    for key in (*names, *keys, "staff.operators_file"):
         path = path_of(config, key)
         if path is not None and not path.is_file():
             yield fault(config, key, "a file that is there", "put the file there, or correct the path")
@@ -181,8 +182,19 @@ def _demo_is_embedded_or_whole(config: Config, _root: Path) -> Iterator[Fault]:
 
 def _reports_are_signed(config: Config, _root: Path) -> Iterator[Fault]:
     if config.reporting.url and config.reporting.device_key_file is None:
-        fix = "name the Ed25519 key (PEM) that was made when the device was activated"
+        fix = "name the key (PEM) that was made when the device was activated"
         yield fault(config, "reporting.device_key_file", "a path, because reporting.url is set", fix)
+
+
+def _gm_signs_by_sm2(config: Config, _root: Path) -> Iterator[Fault]:
+    path = config.reporting.device_key_file
+    if config.outbox.suite != "gm" or path is None or not path.is_file():
+        return
+    from kiosk.sm2 import is_sm2  # slow to import, and few kiosks need it here
+
+    if not is_sm2(path.read_bytes()):
+        fix = "name an SM2 key (PEM) that the authority knows, or set outbox.suite to intl"
+        yield fault(config, "reporting.device_key_file", "an SM2 key, because outbox.suite is gm", fix)
 
 
 def _is_base_url(url: str) -> bool:
@@ -210,5 +222,6 @@ RULES = (
     Rule((), _urls_are_https),
     Rule(("kiosk.mode", "gateway.url", "reporting.url", "reservations.url"), _demo_is_embedded_or_whole),
     Rule(("reporting.url",), _reports_are_signed),
+    Rule(("outbox.suite", "reporting.device_key_file"), _gm_signs_by_sm2),
     Rule(("kiosk.mode",), production.refused),
 )

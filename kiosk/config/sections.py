@@ -143,6 +143,17 @@ class OutboxSection(Section):
     retention_days: float = Field(default=30, ge=1, le=30)
     """The consent text promises at most 30 days."""
     poison_attempts: int = Field(default=20, ge=3, le=1000)
+    suite: Literal["intl", "gm"] = "intl"
+    """Algorithms: AES-GCM, SHA-256, Ed25519; or SM4-GCM, SM3, SM2. What waits already keeps its own."""
+    key_store: Literal["file", "tpm"] = "file"
+    """Where the kiosk's key is kept. Moved by ``queue rotate-keys``."""
+    tpm_tcti: str = Field(
+        default="device:/dev/tpmrm0",
+        pattern=r"^[a-z][a-z0-9-]*(:[A-Za-z0-9/._=,:-]{0,200})?$",
+        description="how tpm2-tools reach the TPM: device:/dev/tpmrm0, or swtpm:host=HOST,port=PORT",
+    )
+    recipient_key_file: OptionalPath = None
+    """Set: write-only. Guests are sealed to this public key, and the kiosk cannot read them again."""
     disk_warn_mb: int = Field(default=500, ge=3, le=1_000_000)
     disk_staff_mb: int = Field(default=200, ge=2, le=1_000_000)
     disk_refuse_mb: int = Field(default=50, ge=1, le=1_000_000)
@@ -155,7 +166,9 @@ class ReportingSection(TlsFiles):
     endpoint: DriverName = "psb_report"
     url: Url = ""
     device_key_file: OptionalPath = None
-    """Ed25519 key (PEM) that signs each request."""
+    """Ed25519 key (PEM) that signs each request; with ``outbox.suite`` gm an SM2 key."""
+    receipts_key_file: OptionalPath = None
+    """Ed25519 public key (PEM) that verifies the authority's daily lists of receipts; None: they are not asked for."""
     device_id: Word = "demo-01"
     batch_max: int = Field(default=50, ge=1, le=100)
     timeout_s: float = Field(default=10, ge=1, le=60)

@@ -51,7 +51,7 @@ def findings(config: Config) -> list[Finding]:
 def key(config: Config) -> Finding:
     """Look at the key file, without which nothing that waits can be read."""
     try:
-        load(config.kiosk.state_dir / KEY_FILE)
+        load(config.kiosk.state_dir / KEY_FILE, config.outbox.tpm_tcti)
     except KioskError as exc:
         return Finding("outbox key", Result.FAIL, str(exc), "mend the file named there", Capability.KEYS)
     return Finding("outbox key", Result.OK, "there, readable by this user alone", "", Capability.KEYS)
