@@ -1,6 +1,7 @@
 """``./run sandbox``: identity gateway, police endpoint and hotel system on loopback, until Ctrl-C.
 
-``./run sandbox fault KIND [NAME=VALUE …] --dir DIR`` and ``./run sandbox clear --dir DIR`` spoil a running one.
+``./run sandbox fault|script|mix|clear|faults|ledger … --dir DIR`` spoils a running one or looks into it
+(``trouble_command``).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
-from kiosk.sandbox.control import ControlServer, ask
-from kiosk.sandbox.faults import Option
+from kiosk.sandbox import trouble_command
+from kiosk.sandbox.control import ControlServer
 from kiosk.sandbox.info import SandboxInfo
 from kiosk.sandbox.people import PEOPLE
-from kiosk.sandbox.world import Sandbox
+from kiosk.sandbox.world import Behaviour, Sandbox
 
 TOML = """\
 [gateway]
@@ -52,25 +54,29 @@ suishen_hosts = ["{info.suishen_host}"]
 
 def main(argv: list[str]) -> int:
     """Run a sandbox in the foreground, or change the faults of a running one."""
-    if argv[:1] in (["fault"], ["clear"]):
-        return _spoil(argv)
+    if argv and argv[0] in trouble_command.VERBS:
+        return trouble_command.main(argv)
     parser = argparse.ArgumentParser(prog="./run sandbox", description="Play the kiosk's authorities on loopback.")
     parser.add_argument("--latency-ms", type=float, default=50, help="what each call takes (default 50)")
+    parser.add_argument("--delay-s", type=float, default=0.03, help="how long the police leave a batch in their queue")
+    parser.add_argument("--capacity-per-s", type=float, default=0, help="what the police answer in a second (0: all)")
+    parser.add_argument("--ledger-in-memory", action="store_true", help="keep the police's ledger off the disk")
     parser.add_argument("--dir", type=Path, default=None, help="keep keys and databases here (default: a new folder)")
     parser.add_argument("--json", action="store_true", help="print addresses and files as one line of JSON")
     parser.add_argument("--serve", action="store_true", help="for a parent process: end when standard input ends")
     arguments = parser.parse_args(argv)
-    with _running(arguments.dir, arguments.latency_ms) as info:
+    names = (field.name for field in fields(Behaviour))
+    with _running(arguments.dir, Behaviour(**{name: getattr(arguments, name) for name in names})) as info:
         print(info.to_json() if arguments.serve or arguments.json else _words(info), flush=True)
         _wait_for_end_of_input() if arguments.serve else _wait_for_signal()
     return 0
 
 
 @contextmanager
-def _running(folder: Path | None, latency_ms: float) -> Iterator[SandboxInfo]:
+def _running(folder: Path | None, behaviour: Behaviour) -> Iterator[SandboxInfo]:
     run_dir = folder.absolute() if folder is not None else Path(tempfile.mkdtemp(prefix="suizhu-sandbox-"))
     try:
-        sandbox = Sandbox(run_dir, latency_ms)
+        sandbox = Sandbox(run_dir, behaviour)
         control = ControlServer(sandbox)
         try:
             yield sandbox.info
@@ -110,40 +116,8 @@ Point a kiosk at it with these lines in config.toml (mode = "demo"):
 {TOML.format(info=info)}
 A code to show:      ./run credential issue suishen lin --dir {info.run_dir} --out code.png
 Make trouble:        ./run sandbox fault police_busy retry_after_s=5 --dir {info.run_dir}
+What was reported:   ./run sandbox ledger --dir {info.run_dir}
 Look into it:        sqlite3 -readonly {info.run_dir}/police.db .dump
                      (gateway.db: code, pass; hotel.db: booking; police.db: batch, item, record, receipt)
 
 Ctrl-C ends it."""
-
-
-def _spoil(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="./run sandbox", description="Change the faults of a running sandbox.")
-    actions = parser.add_subparsers(dest="action", required=True)
-    fault = actions.add_parser("fault", help="put a fault on the board, see kiosk/sandbox/faults.py")
-    fault.add_argument("kind")
-    fault.add_argument("options", nargs="*", metavar="NAME=VALUE")
-    clear = actions.add_parser("clear", help="take every fault off the board")
-    for action in (fault, clear):
-        action.add_argument("--dir", type=Path, required=True, help="folder of the running sandbox")
-    arguments = parser.parse_args(argv)
-    if arguments.action == "clear":
-        ask(arguments.dir, "clear_faults")
-        return 0
-    try:
-        options = dict(_option(text) for text in arguments.options)
-        ask(arguments.dir, "fault", kind=arguments.kind, options=options)
-    except ValueError as exc:
-        parser.error(str(exc))
-    return 0
-
-
-def _option(text: str) -> tuple[str, Option]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise ValueError(f"{text!r}: an option is NAME=VALUE")
-    if value in ("true", "false"):
-        return name, value == "true"
-    try:
-        return name, float(value) if "." in value else int(value)
-    except ValueError:
-        return name, value

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError, OperationalError
+from kiosk.sandbox import fault_script
 from kiosk.sandbox.people import PEOPLE, Person
 from kiosk.sandbox.world import Sandbox
 from kiosk.socket_address import fitting
@@ -41,7 +42,7 @@ def ask(run_dir: Path, what: str, **arguments: object) -> Any:  # noqa: ANN401 -
                 line.connect(address)
             line.sendall(json.dumps({"do": what, **arguments}).encode() + b"\n")
             with line.makefile("rb") as stream:
-                answer = json.loads(stream.readline(MAX_LINE))
+                answer = json.loads(stream.readline())  # of our own sandbox; a ledger may be long
     except (OSError, ValueError) as exc:
         raise SandboxUnavailable(f"sandbox in {run_dir}: no answer ({type(exc).__name__}); does it run?") from exc
     if "error" in answer:
@@ -104,9 +105,17 @@ class ControlServer:
             case {"do": "booking", "person": person}:
                 return sandbox.booking_of(_person(person))
             case {"do": "fault", "kind": kind, "options": options}:
-                sandbox.board.add(kind, **options)
-            case {"do": "clear_faults"}:
-                sandbox.board.clear()
+                sandbox.fault(kind, **options)
+            case {"do": "script", "text": text}:
+                sandbox.script(fault_script.read(text))
+            case {"do": "mix", "seed": seed, "scale": scale}:
+                sandbox.script(fault_script.mix(int(seed), scale=float(scale)))
+            case {"do": "clear_faults", **more}:
+                sandbox.clear_faults(str(more.get("kind", "")))
+            case {"do": "faults"}:
+                return sandbox.board.kinds()
+            case {"do": "ledger"}:
+                return sandbox.ledger().to_json()
             case {"do": "close_police"}:
                 sandbox.close_police()
             case {"do": "open_police"}:

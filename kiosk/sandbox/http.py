@@ -62,7 +62,7 @@ def _context(pki: Pki, certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 class Server:
-    """One HTTPS server on loopback. ``open`` and ``close`` come from one thread."""
+    """One HTTPS server on loopback. ``open`` and ``close`` come from any thread, one after the other."""
 
     def __init__(self, app: App, tls: Tls, board: FaultBoard, latency_ms: float) -> None:
         """Prepare; nothing listens yet.
@@ -78,6 +78,7 @@ class Server:
         self.closing = threading.Event()
         self._tls = tls
         self._listener: socket.socket | None = None
+        self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._acceptor: threading.Thread | None = None
@@ -89,21 +90,25 @@ class Server:
 
     def open(self) -> None:
         """Listen: on a free port the first time, on the same port later. Raises OSError."""
-        if self._listener is not None:
-            return
-        self.closing = threading.Event()
-        self._listener = _listen(self.port)
-        self.port = self._listener.getsockname()[1]
-        name = f"{self.app.name}-accept"
-        self._acceptor = threading.Thread(target=self._accept, args=(self._listener, self.closing), name=name)
-        self._acceptor.daemon = True
-        self._acceptor.start()
+        with self._turn:
+            if self._listener is not None:
+                return
+            self.closing = threading.Event()
+            self._listener = _listen(self.port)
+            self.port = self._listener.getsockname()[1]
+            name = f"{self.app.name}-accept"
+            self._acceptor = threading.Thread(target=self._accept, args=(self._listener, self.closing), name=name)
+            self._acceptor.daemon = True
+            self._acceptor.start()
 
     def close(self) -> None:
         """Close the listening socket and cut every connection. Safe to call twice."""
-        listener, self._listener = self._listener, None
-        if listener is None:
-            return
+        with self._turn:
+            listener, self._listener = self._listener, None
+            if listener is not None:
+                self._end(listener)
+
+    def _end(self, listener: socket.socket) -> None:
         self.closing.set()
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)  # wakes accept, which close alone does not
@@ -207,7 +212,7 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _answer(self, request: Request) -> Answer:
         server = self.sandbox
-        refused = mischief.before(self, server.board, server.app.name, request.path)
+        refused = mischief.before(self, server.board, server.app.name, request)
         if refused is not None:
             return refused
         if server.latency_s and request.path != HEALTH:
@@ -218,7 +223,7 @@ class _Conversation(BaseHTTPRequestHandler):
             answer = bad.answer
         except KioskError:
             answer = Answer(500, {"code": "E500", "error": "the sandbox lacks something; it said so at its start"})
-        mischief.after(self, server.board, server.app.name, request.path, answer)
+        mischief.after(self, server.board, server.app.name, request, answer)
         return answer
 
     def _read(self) -> Request:

@@ -11,7 +11,7 @@ from io import BufferedIOBase
 from typing import Protocol
 
 from kiosk.sandbox.faults import AFTER, BEFORE, Fault, FaultBoard
-from kiosk.sandbox.messages import Answer
+from kiosk.sandbox.messages import Answer, Request
 
 PORTAL = b"<!doctype html><title>Hotel Wi-Fi</title><h1>Welcome! Please accept our terms to go online.</h1>"
 GOLDEN = 0.618033988749895
@@ -37,9 +37,9 @@ class Conversation(Protocol):
     def send_head(self, status: int, kind: str, length: int, headers: tuple[tuple[str, str], ...] = ()) -> None: ...
 
 
-def before(talk: Conversation, board: FaultBoard, server: str, path: str) -> Answer | None:
+def before(talk: Conversation, board: FaultBoard, server: str, request: Request) -> Answer | None:
     """Play what happens before a request is looked at. Return the answer that replaces the work. Raises Ended."""
-    for fault in board.take(server, path, BEFORE):
+    for fault in board.take(server, request.path, BEFORE, method=request.method, body=request.body):
         match fault.effect:
             case "latency":
                 _hold(talk, fault, _latency_s(fault))
@@ -58,9 +58,9 @@ def before(talk: Conversation, board: FaultBoard, server: str, path: str) -> Ans
     return None
 
 
-def after(talk: Conversation, board: FaultBoard, server: str, path: str, answer: Answer) -> None:
+def after(talk: Conversation, board: FaultBoard, server: str, request: Request, answer: Answer) -> None:
     """Spoil the reply of a request that was carried out. Raises Ended when nothing is left to send."""
-    for fault in board.take(server, path, AFTER):
+    for fault in board.take(server, request.path, AFTER, method=request.method, body=request.body):
         if fault.effect != "drop":
             _spoil(talk, fault, answer)
         raise Ended
@@ -94,9 +94,12 @@ def _refusal(fault: Fault) -> Answer:
             return Answer(429, {"code": "E429", "error": "too many requests"}, (retry_after,))
         case "maintenance":
             return Answer(503, {"code": "E503", "error": "maintenance"}, (retry_after,))
+        case "capacity":
+            status = int(fault.number("status", 503))
+            return Answer(status, {"code": f"E{status}", "error": "too many at once"}, (retry_after,))
         case _:
             status = int(fault.number("status", 500))
-            return Answer(status, {"code": f"E{status}", "error": "server error"})
+            return Answer(status, {"code": fault.text("code", f"E{status}"), "error": "refused on demand"})
 
 
 def _retry_after(fault: Fault) -> str:

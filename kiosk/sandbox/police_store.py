@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.sandbox.police_rules import Finding, Submission
+from kiosk.sandbox.police_forms import Finding
 from kiosk.sandbox.store import Database, Row
+from kiosk.sandbox.submission import Batch, ChainHead, Submission
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (id TEXT PRIMARY KEY, body_sha256 TEXT NOT NULL, device TEXT NOT NULL,
     received_at TEXT NOT NULL, status TEXT NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS chain_head (n INTEGER PRIMARY KEY, device TEXT NOT NULL, batch TEXT NOT NULL,
+    seq INTEGER NOT NULL, hash TEXT NOT NULL, received_at TEXT NOT NULL, went_back INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS chain_head_device ON chain_head(device, n);
 CREATE TABLE IF NOT EXISTS item (batch TEXT NOT NULL, seq INTEGER NOT NULL, record_id TEXT NOT NULL,
     revision INTEGER NOT NULL, content_hash TEXT NOT NULL, status TEXT, code TEXT NOT NULL DEFAULT '',
     field TEXT NOT NULL DEFAULT '', receipt_no TEXT NOT NULL DEFAULT '', received_at TEXT NOT NULL DEFAULT '',
     duplicate INTEGER NOT NULL DEFAULT 0, told INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (batch, seq));
+CREATE INDEX IF NOT EXISTS item_record ON item(record_id);
 CREATE TABLE IF NOT EXISTS record (record_id TEXT NOT NULL, revision INTEGER NOT NULL, content_hash TEXT NOT NULL,
     status TEXT NOT NULL, code TEXT NOT NULL, field TEXT NOT NULL, receipt_no TEXT NOT NULL, received_at TEXT NOT NULL,
     hotel_code TEXT NOT NULL, stay_id TEXT NOT NULL, op TEXT NOT NULL, id_number TEXT NOT NULL,
@@ -28,9 +33,13 @@ CREATE INDEX IF NOT EXISTS record_stay ON record(stay_id);
 CREATE TABLE IF NOT EXISTS receipt (seq INTEGER PRIMARY KEY, day TEXT NOT NULL, record_id TEXT NOT NULL,
     revision INTEGER NOT NULL, content_hash TEXT NOT NULL, receipt_no TEXT NOT NULL UNIQUE, received_at TEXT NOT NULL,
     chain TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS receipt_day ON receipt(day, seq);
 """
 
 GENESIS = "0" * 64
+
+
+_DEPARTS = frozenset({"CC", "JC", "VD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,11 @@ class Outcome:
         return cls("REJECTED", finding.code, finding.field)
 
 
+def identity_of(sub: Submission) -> str:
+    """Return who this is by the number of a document; empty if the record does not say it."""
+    return str(sub.guest.get("idNumber") or sub.guest.get("documentNumber") or "")
+
+
 def receipt_line(record_id: str, revision: int, content_hash: str, receipt_no: str, received_at: str) -> str:
     """Return the text that the receipts' hash chain runs over."""
     return "|".join((record_id, str(revision), content_hash, receipt_no, received_at))
@@ -58,26 +72,35 @@ def receipt_line(record_id: str, revision: int, content_hash: str, receipt_no: s
 class Ledger:
     """Called from connections' threads and from the worker's; each method is one transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.store = Database(path, SCHEMA)
 
     # ---- batches -----------------------------------------------------------------------------------------------------
 
-    def take_in(
-        self, batch_id: str, body_sha256: str, device: str, received_at: str, items: Sequence[Submission]
-    ) -> bool:
+    def take_in(self, batch: Batch, body_sha256: str, device: str, received_at: str) -> bool:
         """Note a batch. False: it was noted before (look whether with the same body)."""
         with self.store.transaction():
-            if self.batch(batch_id) is not None:
+            if self.batch(batch.id) is not None:
                 return False
-            values = (batch_id, body_sha256, device, received_at, "QUEUED", len(items))
+            values = (batch.id, body_sha256, device, received_at, "QUEUED", len(batch.items))
             self.store.run("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)", values)
-            for seq, item in enumerate(items):
+            for seq, item in enumerate(batch.items):
                 self.store.run(
                     "INSERT INTO item(batch, seq, record_id, revision, content_hash) VALUES (?, ?, ?, ?, ?)",
-                    (batch_id, seq, item.record_id, item.revision, item.content_hash),
+                    (batch.id, seq, item.record_id, item.revision, item.content_hash),
                 )
+            if batch.head is not None:
+                self._keep_head(batch.id, batch.head, device, received_at)
         return True
+
+    def _keep_head(self, batch_id: str, head: ChainHead, device: str, received_at: str) -> None:
+        """Keep where a device's own chain stands, and whether it is behind, or beside, where it stood before."""
+        last = self.store.one("SELECT seq, hash FROM chain_head WHERE device = ? ORDER BY n DESC LIMIT 1", (device,))
+        back = last is not None and (head.seq < last["seq"] or (head.seq == last["seq"] and head.hash != last["hash"]))
+        self.store.run(
+            "INSERT INTO chain_head(device, batch, seq, hash, received_at, went_back) VALUES (?, ?, ?, ?, ?, ?)",
+            (device, batch_id, head.seq, head.hash, received_at, back),
+        )
 
     def batch(self, batch_id: str) -> Row | None:
         """Return a batch's row."""
@@ -141,20 +164,36 @@ class Ledger:
 
     def against_others(self, sub: Submission) -> Finding | None:
         """Judge a check-in beside the records of other people and other stays; E304 is a warning."""
-        number, stay = str(sub.guest["idNumber"]), str(sub.record["stayId"])
+        number, stay = identity_of(sub), str(sub.record["stayId"])
         others = self.store.all(
-            "SELECT DISTINCT record_id, id_number FROM record WHERE stay_id = ? AND record_id != ? AND NOT departed",
+            "SELECT DISTINCT record_id, id_number FROM record WHERE stay_id = ? AND record_id != ? AND NOT departed"
+            " AND op != 'VI'",
             (stay, sub.record_id),
         )
         if any(row["id_number"] == number for row in others):
             return Finding("E2B", "guest.idNumber")
-        if len(others) + 1 > sub.guest["partySize"]:
+        if len({row["record_id"] for row in others}) + 1 > sub.guest["partySize"]:
             return Finding("E306", "guest.partySize")
         elsewhere = self.store.one(
-            "SELECT 1 FROM record WHERE id_number = ? AND stay_id != ? AND record_id != ? AND NOT departed",
+            "SELECT 1 FROM record WHERE id_number = ? AND stay_id != ? AND record_id != ? AND NOT departed"
+            " AND op != 'VI'",
             (number, stay, sub.record_id),
         )
         return Finding("E304", "guest.idNumber") if elsewhere else None
+
+    def against_earlier(self, sub: Submission) -> Finding | None:
+        """Judge what follows beside what the record said before; E21 of a visitor is a warning."""
+        if sub.op == "VI":
+            visited = self.store.one(
+                "SELECT 1 FROM record WHERE record_id = ? AND NOT departed", (str(sub.guest["visitedRecordId"]),)
+            )
+            return None if visited or sub.revision > 1 else Finding("E21", "guest.visitedRecordId")
+        said = {row["op"] for row in self.store.all("SELECT op FROM record WHERE record_id = ?", (sub.record_id,))}
+        if sub.op not in {"UP", "VD"} and not said & {"CI", "JI", "UP"}:
+            return Finding("E400", "op")  # nobody checked in
+        if "VD" in said or (said & {"CC", "JC"} and sub.op not in {"UP", "VD"}):
+            return Finding("E400", "op")  # voided, or has left
+        return None
 
     def accept(self, sub: Submission, warning: Finding | None, received_at: str, later_code: str) -> Outcome:
         """Keep a record and give its receipt; ``later_code``: rejected after all when it is asked for again."""
@@ -176,14 +215,14 @@ class Ledger:
                     sub.record["hotelCode"],
                     sub.record["stayId"],
                     sub.record["op"],
-                    sub.guest["idNumber"],
-                    sub.record["op"] in {"CC", "VD"},
+                    identity_of(sub) or self._identity(sub.record_id),
+                    sub.op in _DEPARTS,
                     later_code,
                     sub.text,
                     len(sub.photos),
                 ),
             )
-            if sub.record["op"] in {"CC", "VD"}:
+            if sub.op in _DEPARTS:
                 self.store.run("UPDATE record SET departed = 1 WHERE record_id = ?", (sub.record_id,))
             self._chain(sub, number, received_at)
         return Outcome(status, code, name, number, received_at)
@@ -204,13 +243,26 @@ class Ledger:
         for stay_id in stay_ids:
             self.store.run("UPDATE record SET departed = 1 WHERE stay_id = ?", (stay_id,))
 
-    def receipts(self, day: str) -> list[Row]:
-        """Return the receipts of one day in Shanghai, in the order given."""
-        return self.store.all("SELECT * FROM receipt WHERE day = ? ORDER BY seq", (day,))
+    def receipts(self, day: str) -> tuple[str, list[Row]]:
+        """Return the last link before one day in Shanghai, and that day's receipts in the order given."""
+        with self.store.transaction():
+            rows = self.store.all("SELECT * FROM receipt WHERE day = ? ORDER BY seq", (day,))
+            earlier = ("seq < ?", rows[0]["seq"]) if rows else ("day < ?", day)
+            before = self.store.one(
+                f"SELECT chain FROM receipt WHERE {earlier[0]} ORDER BY seq DESC LIMIT 1",  # noqa: S608 - ours
+                earlier[1:],
+            )
+        return (before["chain"] if before else GENESIS), rows
 
     def close(self) -> None:
         """Close the database."""
         self.store.close()
+
+    def _identity(self, record_id: str) -> str:
+        row = self.store.one(
+            "SELECT id_number FROM record WHERE record_id = ? AND id_number != '' ORDER BY revision DESC", (record_id,)
+        )
+        return str(row["id_number"]) if row is not None else ""
 
     def _seen(self, record_id: str) -> int:
         row = self.store.one(

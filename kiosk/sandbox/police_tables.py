@@ -25,6 +25,38 @@ _DIVISIONS = """
 PROVINCES = dict(zip(_DIVISIONS.split()[::2], _DIVISIONS.split()[1::2], strict=True))
 """First two digits of GB/T 2260, and those of residence permits."""
 
+DOCUMENTS = {
+    "14": "护照",
+    "16": "港澳居民来往内地通行证",
+    "17": "台湾居民来往大陆通行证",
+    "18": "外国人永久居留身份证",
+    "19": "中华人民共和国旅行证",
+}
+"""Of guests from overseas. The codes are the sandbox's own."""
+
+_COUNTRIES = """
+ABW AFG AGO AIA ALA ALB AND ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL BEN BES BFA BGD BGR BHR BHS BIH BLM BLR BLZ
+BMU BOL BRA BRB BRN BTN BVT BWA CAF CAN CCK CHE CHL CHN CIV CMR COD COG COK COL COM CPV CRI CUB CUW CXR CYM CYP CZE DEU
+DJI DMA DNK DOM DZA ECU EGY ERI ESH ESP EST ETH FIN FJI FLK FRA FRO FSM GAB GBR GEO GGY GHA GIB GIN GLP GMB GNB GNQ GRC
+GRD GRL GTM GUF GUM GUY HKG HMD HND HRV HTI HUN IDN IMN IND IOT IRL IRN IRQ ISL ISR ITA JAM JEY JOR JPN KAZ KEN KGZ KHM
+KIR KNA KOR KWT LAO LBN LBR LBY LCA LIE LKA LSO LTU LUX LVA MAC MAF MAR MCO MDA MDG MDV MEX MHL MKD MLI MLT MMR MNE MNG
+MNP MOZ MRT MSR MTQ MUS MWI MYS MYT NAM NCL NER NFK NGA NIC NIU NLD NOR NPL NRU NZL OMN PAK PAN PCN PER PHL PLW PNG POL
+PRI PRK PRT PRY PSE PYF QAT REU ROU RUS RWA SAU SDN SEN SGP SGS SHN SJM SLB SLE SLV SMR SOM SPM SRB SSD STP SUR SVK SVN
+SWE SWZ SXM SYC SYR TCA TCD TGO THA TJK TKL TKM TLS TON TTO TUN TUR TUV TWN TZA UGA UKR UMI URY USA UZB VAT VCT VEN VGB
+VIR VNM VUT WLF WSM YEM ZAF ZMB ZWE
+"""
+COUNTRIES = {code: code for code in _COUNTRIES.split()}
+"""ISO 3166 alpha-3."""
+
+VISA_FREE = "MQ"
+_VISAS = """
+C D F G J1 J2 L M Q1 Q2 R S1 S2 X1 X2 Z
+"""
+VISAS = {code: code for code in _VISAS.split()} | {VISA_FREE: "免签"}
+PORTS = {"PVG": "上海浦东", "SHA": "上海虹桥", "PEK": "北京首都", "CAN": "广州白云", "SZX": "深圳", "OTH": "其他"}
+STAY_REASONS = {"01": "旅游", "02": "商务", "03": "探亲", "04": "学习", "05": "工作", "09": "其他"}
+VOID_REASONS = {"no_show": "未入住", "mistake": "误登记", "duplicate": "重复登记", "early_departure": "提前取消"}
+
 ERRORS = {
     "E20": "入住时间",
     "E21": "旅客编号",
@@ -39,6 +71,16 @@ ERRORS = {
     "E2A": "缺房号",
     "ENOROOM": "无此房号",
     "E2B": "重复登记",
+    "EJW1": "英文姓",
+    "EJW2": "国籍",
+    "EJW3": "签证种类",
+    "EJW4": "停留有效期",
+    "EJW5": "入境日期",
+    "EJW6": "签证号码",
+    "ERJKA": "入境口岸",
+    "ETLSY": "停留事由",
+    "EQFD": "签发地",
+    "EAA": "许可证过期",
     "E13": "数据过大",
     "E101": "令牌",
     "E103": "设备停用",
@@ -62,6 +104,12 @@ TABLES: dict[str, dict[str, str]] = {
     "idType": ID_TYPES,
     "ethnicity": ETHNICITIES,
     "division": PROVINCES,
+    "country": COUNTRIES,
+    "document": DOCUMENTS,
+    "visa": VISAS,
+    "port": PORTS,
+    "reason": STAY_REASONS,
+    "void": VOID_REASONS,
     "errors": ERRORS,
     "rooms": {room: room for room in ROOMS},
 }

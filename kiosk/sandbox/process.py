@@ -15,6 +15,7 @@ from typing import cast
 from kiosk.sandbox.control import SandboxUnavailable, ask
 from kiosk.sandbox.faults import Option
 from kiosk.sandbox.info import SandboxInfo
+from kiosk.sandbox.ledger_view import LedgerView
 
 START_S = 20.0
 STOP_S = 1.5
@@ -24,14 +25,29 @@ _ROOT = Path(__file__).resolve().parents[2]
 class SandboxProcess:
     """Starts, asks and ends one sandbox. Everything but ``start`` and ``stop`` may come from any thread."""
 
-    def __init__(self, latency_ms: float = 50, run_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        latency_ms: float = 50,
+        run_dir: Path | None = None,
+        *,
+        delay_s: float = 0.03,
+        ledger_in_memory: bool = False,
+        capacity_per_s: float = 0,
+    ) -> None:
         """Prepare; nothing runs yet.
 
         Args:
             latency_ms: What each call to a server takes on top of the work.
             run_dir: Where keys and databases go, kept afterwards; None: a new folder that is removed at the end.
+            delay_s: How long a batch lies in the police's queue before it is looked at.
+            ledger_in_memory: The police's ledger touches no disk; only ``ledger`` can read it.
+            capacity_per_s: More requests to the police in a second are 503 with Retry-After; 0: as many as come.
+                It is the fault ``police_capacity``: ``clear_faults`` ends it.
         """
-        self._latency_ms, self._given = latency_ms, run_dir
+        self._given = run_dir
+        self._arguments = ["--latency-ms", str(latency_ms), "--delay-s", str(delay_s)]
+        self._arguments += ["--capacity-per-s", str(capacity_per_s)]
+        self._arguments += ["--ledger-in-memory"] * ledger_in_memory
         self._child: subprocess.Popen[str] | None = None
         self._info: SandboxInfo | None = None
 
@@ -58,7 +74,7 @@ class SandboxProcess:
 
     def start(self) -> None:
         """Start the child and wait until its servers listen. Raises SandboxUnavailable."""
-        command = [sys.executable, "-P", "-m", "kiosk", "sandbox", "--serve", "--latency-ms", str(self._latency_ms)]
+        command = [sys.executable, "-P", "-m", "kiosk", "sandbox", "--serve", *self._arguments]
         if self._given is not None:
             command += ["--dir", str(self._given.absolute())]
         paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
@@ -105,9 +121,25 @@ class SandboxProcess:
         """Put a fault on the board, see ``faults.py``. Raises ValueError."""
         ask(self.info.run_dir, "fault", kind=kind, options=options)
 
-    def clear_faults(self) -> None:
-        """Take every fault off the board."""
-        ask(self.info.run_dir, "clear_faults")
+    def script(self, text: str) -> None:
+        """Put a script of faults on the board, see ``fault_script.py``. Raises ValueError."""
+        ask(self.info.run_dir, "script", text=text)
+
+    def mix(self, seed: int, scale: float = 1.0) -> None:
+        """Put a seeded mixture of faults on the board, its rates times ``scale``; same seed, same faults."""
+        ask(self.info.run_dir, "mix", seed=seed, scale=scale)
+
+    def faults(self) -> list[str]:
+        """Return the kinds of the faults that are on the board."""
+        return cast("list[str]", ask(self.info.run_dir, "faults"))
+
+    def clear_faults(self, kind: str = "") -> None:
+        """Take every fault (of this kind) off the board."""
+        ask(self.info.run_dir, "clear_faults", kind=kind)
+
+    def ledger(self) -> LedgerView:
+        """Return what the police endpoint has taken in and what became of it."""
+        return LedgerView.from_json(ask(self.info.run_dir, "ledger"))
 
     def close_police(self) -> None:
         """Close the police endpoint's listening socket and its connections."""

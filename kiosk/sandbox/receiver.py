@@ -51,7 +51,9 @@ class Receiver:
         for key in made:
             told = {"suizhu": "suizhu-recipient-key-1", "kid": key.kid, "alg": key.alg}
             told["public"] = base64.b64encode(key.public).decode()
-            (folder / FILES[key.alg]).write_text(json.dumps(told) + "\n", encoding="ascii")
+            path = folder / FILES[key.alg]
+            path.touch(0o600)
+            path.write_text(json.dumps(told) + "\n", encoding="ascii")
 
     def guest(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the guest of a record with ``sealedGuest``; None when it was sealed to another key, or altered."""

@@ -18,11 +18,15 @@ Row = sqlite3.Row
 class Database:
     """A file that several connections' threads use in turn."""
 
-    def __init__(self, path: Path, schema: str) -> None:
-        """Open or make the file and run the schema, which must be of ``IF NOT EXISTS`` statements."""
+    def __init__(self, path: Path | None, schema: str) -> None:
+        """Open or make the file and run the schema, which must be of ``IF NOT EXISTS`` statements.
+
+        ``path`` None: in memory, which nobody else can look into.
+        """
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        path.chmod(0o600)
+        self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        if path is not None:
+            path.chmod(0o600)
         self._connection.row_factory = Row
         self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + schema)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -14,13 +16,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kiosk.errors import ModelsMissing
 from kiosk.sandbox import pki
 from kiosk.sandbox.credentials import Issuer
-from kiosk.sandbox.faults import FaultBoard
+from kiosk.sandbox.fault_script import Line
+from kiosk.sandbox.faults import FaultBoard, Option, made
 from kiosk.sandbox.gateway import Gateway
 from kiosk.sandbox.hotel import Hotel
 from kiosk.sandbox.http import Server, Tls
 from kiosk.sandbox.info import DEVICE_ID, INFO_FILE, SUISHEN_HOST, SandboxInfo
+from kiosk.sandbox.ledger_view import LedgerView, view
+from kiosk.sandbox.outage import Outage
 from kiosk.sandbox.people import PEOPLE, Person
 from kiosk.sandbox.police import Police
+from kiosk.sandbox.receiver import Receiver
 
 
 class Portraits:
@@ -69,15 +75,30 @@ class Portraits:
             sys.stderr.write(f"sandbox: no portraits: {exc}\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How the servers of a run behave as long as nothing is spoiled."""
+
+    latency_ms: float = 50
+    """What each call takes on top of the work."""
+    delay_s: float = 0.03
+    """How long a batch lies in the police's queue before it is looked at."""
+    ledger_in_memory: bool = False
+    """Keep the police's ledger off the disk: ``ledger()`` reads it, nothing else can."""
+    capacity_per_s: float = 0
+    """More requests to the police in a second are 503; 0: as many as come."""
+
+
 class Sandbox:
     """Gateway, police endpoint and hotel system, ready when made. ``close`` ends them."""
 
-    def __init__(self, run_dir: Path, latency_ms: float) -> None:
+    def __init__(self, run_dir: Path, behaviour: Behaviour) -> None:
         """Make keys and databases in ``run_dir`` (0700, made if absent) and listen. Raises OSError."""
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         run_dir.chmod(0o700)
         keys = pki.keep(run_dir / "keys", DEVICE_ID)
         self.board = FaultBoard()
+        self._outages: list[Outage] = []
         self._issuer = Issuer.new()
         self._issuer.write_public_keys(run_dir / "issuers")
         self._portraits = Portraits()
@@ -85,11 +106,19 @@ class Sandbox:
         self._hotel = Hotel(run_dir / "hotel.db", run_dir / "bookings.csv")
         devices = {DEVICE_ID: _private(keys.device_key_file).public_key()}
         receipt_key = _private(keys.receipt_private_key_file)
-        self._police = Police(run_dir / "police.db", self.board, devices, receipt_key)
+        self._police = Police(
+            None if behaviour.ledger_in_memory else run_dir / "police.db",
+            self.board,
+            devices,
+            receipt_key,
+            delay_s=behaviour.delay_s,
+            receiver=Receiver(run_dir / "recipients"),
+        )
+        if behaviour.capacity_per_s:
+            self.fault("police_capacity", per_s=behaviour.capacity_per_s)
         tls = Tls.load(keys)
-        self._servers = {
-            app.name: Server(app, tls, self.board, latency_ms) for app in (self._gateway, self._police, self._hotel)
-        }
+        apps = (self._gateway, self._police, self._hotel)
+        self._servers = {app.name: Server(app, tls, self.board, behaviour.latency_ms) for app in apps}
         for server in self._servers.values():
             server.open()
         self.info = SandboxInfo(
@@ -126,6 +155,29 @@ class Sandbox:
         """Return the person's present booking in the hotel system's words."""
         return self._hotel.booking_of(person)
 
+    def ledger(self) -> LedgerView:
+        """Return what the police have taken in and what became of it."""
+        return view(self._police.ledger.store)
+
+    def fault(self, kind: str, **options: Option) -> None:
+        """Put a fault on the board. Raises ValueError."""
+        fault = self.board.add(kind, **options)
+        if fault.effect == "outage":
+            self._outages.append(Outage(self._servers[fault.server], fault))
+
+    def script(self, lines: Sequence[Line]) -> None:
+        """Put several faults on the board: all of them, or none. Raises ValueError."""
+        for line in lines:
+            made(line.kind, **line.options)
+        for line in lines:
+            self.fault(line.kind, **line.options)
+
+    def clear_faults(self, kind: str = "") -> None:
+        """Take every fault (of this kind) off the board; servers that one of them closed listen again."""
+        self.board.clear(kind)
+        for outage in self._outages:
+            outage.wait_if_cleared()
+
     def open_police(self) -> None:
         """Listen again on the port of before. Raises OSError."""
         self._servers["police"].open()
@@ -136,7 +188,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End servers and databases. Safe to call twice."""
-        self.board.clear()
+        self.clear_faults()
         for server in self._servers.values():
             server.close()
         self._police.stop()

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from kiosk.sandbox.people import PEOPLE
-from kiosk.sandbox.police import receipts_statement
 from kiosk.sandbox.police_auth import iso
 from kiosk.sandbox.police_store import GENESIS, receipt_line
+from kiosk.sandbox.police_wire import receipts_statement
 from kiosk.sandbox.process import SandboxProcess
 from tests.sandbox_kit import JPEG, Device, content_hash, item, sample_record
 

@@ -30,7 +30,8 @@ from kiosk.model import (
 from kiosk.registration.code_tables import ADDRESS_NOT_GIVEN, ETHNICITIES, PROVINCES
 from kiosk.registration.record import build, guest_code
 from kiosk.registration.validators import PHOTO_BUDGET_BYTES
-from kiosk.sandbox import police_rules
+from kiosk.sandbox.police_rules import ABSENT, judge
+from kiosk.sandbox.submission import Submission
 from ui.screen.i18n import ethnicities
 
 KIOSK = KioskSection()
@@ -160,7 +161,7 @@ def test_a_decision_of_staff_names_the_person_and_carries_no_photo_and_no_score(
 )
 def test_the_record_says_why_there_is_no_photo(reason: Reason | None, said: str) -> None:
     assert record(replace(BY_STAFF, no_face_because=reason))["photoAbsentReason"] == said
-    assert said in police_rules.ABSENT
+    assert said in ABSENT
 
 
 def test_an_identity_verified_without_the_network_is_marked() -> None:
@@ -249,8 +250,8 @@ def test_the_sandbox_police_take_what_we_build(case: Case) -> None:
     photos = {hashlib.sha256(photo.jpeg).hexdigest(): photo.jpeg for photo in built.photos}
     text = built.text.decode()
     digest = hashlib.sha256(built.text).hexdigest()
-    submission = police_rules.Submission(str(ID), 1, digest, text, json.loads(text), photos)
-    assert police_rules.judge(submission, NOW) is None
+    submission = Submission(str(ID), 1, digest, text, json.loads(text), photos)
+    assert judge(submission, NOW) is None
 
 
 def test_the_code_tables_are_those_that_the_screen_shows() -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from kiosk.sandbox import police_later, police_overseas
 from kiosk.sandbox.messages import BadRequest
 from kiosk.sandbox.people import PEOPLE
-from kiosk.sandbox.police_rules import MAX_PHOTO_BYTES, MAX_TEXT_BYTES, RULES, Finding, judge, parse
+from kiosk.sandbox.police_forms import Finding
+from kiosk.sandbox.police_rules import COMMON, MAX_PHOTO_BYTES, RULES, WHOLE_RECORD, judge
 from kiosk.sandbox.police_tables import ERRORS, ETHNICITIES, PROVINCES
+from kiosk.sandbox.submission import MAX_TEXT_BYTES, parse
 from tests.sandbox_kit import JPEG, SHANGHAI, content_hash, item, sample_record
 
 NOW = datetime.now(UTC).astimezone(SHANGHAI)
@@ -75,7 +78,7 @@ def test_every_adult_of_the_sandbox_can_be_registered(key: str) -> None:
         ("E20", "guest.plannedOutAt", {"guest__plannedOutAt": (NOW - timedelta(days=1)).isoformat()}),
         ("E21", "guest.guestCode", {"guest__guestCode": "3101009999" + "0" * 11}),
         ("E21", "guest.guestCode", {"guest__guestCode": "3101008888" + "0" * 12}),
-        ("E21", "guest.guestCode", {"hotelCode": "3101008888"}),
+        ("E21", "hotelCode", {"hotelCode": "3101008888"}),
         ("E22", "guest.name", {"guest__name": ""}),
         ("E22", "guest.name", {"guest__name": "林" * 16}),
         ("E22", "guest.name", {"guest__name": "林4安"}),
@@ -178,7 +181,8 @@ def test_the_hash_is_of_the_exact_bytes() -> None:
 
 
 def test_every_code_has_words_and_every_table_is_whole() -> None:
-    assert {code for code, _, _ in RULES} <= set(ERRORS)
+    every = (COMMON, WHOLE_RECORD, RULES, police_overseas.RULES, *police_later.RULES.values())
+    assert {code for rules in every for code, _, _ in rules} <= set(ERRORS)
     assert list(ETHNICITIES) == [f"{number:02d}" for number in range(1, 57)]
     assert {"31": "上海", "33": "浙江", "34": "安徽"}.items() <= PROVINCES.items()
 
