@@ -5,10 +5,8 @@ A refusal comes before the disk is really full: what is acknowledged must still 
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import TypeVar
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue.ballast import Ballast
+from offline_queue.full import is_full
 
 T = TypeVar("T")
 
@@ -81,22 +80,6 @@ def free_bytes(folder: Path) -> int:
     """What this user may still write where ``folder`` lies. Some microseconds. Raises OSError."""
     seen = os.statvfs(folder)
     return seen.f_bavail * seen.f_frsize
-
-
-def is_full(error: BaseException) -> bool:
-    """Say whether an error, or what caused it, is a disk without room: SQLite's word or the system's."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, sqlite3.Error) and _primary(cause) == sqlite3.SQLITE_FULL:
-            return True
-        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        cause = cause.__cause__
-    return False
-
-
-def _primary(error: sqlite3.Error) -> int:
-    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # errors of the module itself carry none
 
 
 class Disk:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from offline_queue.states import EventState
 from offline_queue.store import Store
+
+if TYPE_CHECKING:
+    from offline_queue.owner import OutboxOwner
 
 SLICE = 100
 """Records erased in one transaction, so that a guest's put waits for no long one."""
@@ -39,3 +43,13 @@ def purge(store: Store, wall: float, retention_days: float, *, dry_run: bool = F
                 store.destroy_keys(erased, text=True)
             store.move(event, EventState.PURGED, wall, detail="retention")
     return Purge(len(events), log_emptied=store.truncate_log(), more=len(events) == SLICE)
+
+
+def purge_all(owner: OutboxOwner, retention_days: float) -> Purge:
+    """Erase slice by slice until nothing is past its time. Not from the owner thread; a put waits for a slice only."""
+    records, emptied = 0, True
+    while True:
+        done = owner.call(lambda store: purge(store, owner.clock.wall(), retention_days))
+        records, emptied = records + done.records, emptied and (done.log_emptied or not done.records)
+        if not done.more:
+            return Purge(records, emptied, more=False)

@@ -15,13 +15,16 @@ from pathlib import Path
 from kiosk.errors import ContractError, OutboxUnavailable
 from offline_queue import chain
 from offline_queue.connection import Connect, connect
-from offline_queue.questions import Questions
+from offline_queue.erasures import Erasures
+from offline_queue.full import is_full
 from offline_queue.rows import Event, NewEvent, row_hash
 from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import MOVES, EventState
 
+_VACUUM_PAGES, _VACUUM_STEPS = 256, 16
 
-class Store(Questions):
+
+class Store(Erasures):
     """The one connection. Made, used and closed on the owner thread."""
 
     def __init__(self, path: Path, hotel: str, wall: float, *, connect: Connect = connect) -> None:
@@ -42,6 +45,11 @@ class Store(Questions):
         except BaseException:
             self._conn.close()
             raise
+
+    @property
+    def head(self) -> chain.Entry | None:
+        """The newest entry of the chain."""
+        return self._head
 
     def close(self) -> None:
         with self._told("close"):
@@ -157,11 +165,28 @@ class Store(Questions):
             self._conn.execute("PRAGMA secure_delete = ON").fetchall()
 
     def truncate_log(self) -> bool:
-        """Empty the write-ahead log, so that nothing deleted stays readable in it. False when it is in use."""
+        """Empty the write-ahead log, so that nothing deleted stays readable in it. False when it is in use.
+
+        Free pages are given back to the disk step by step: all those of a long outage would go through the log at
+        once, for which a disk that gets short has no room. A full one keeps them, they are used again.
+        """
         with self._told("checkpoint"):
-            self._conn.execute("PRAGMA incremental_vacuum").fetchall()  # each row that is fetched frees a page
-            busy, _, _ = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            for _ in range(_VACUUM_STEPS):
+                more = self._give_back()
+                busy, _, _ = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy or not more:
+                    break
             return not busy
+
+    def _give_back(self) -> bool:
+        """Cut a megabyte of free pages off the file; say whether there are more."""
+        try:
+            self._conn.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()  # each fetch frees a page
+        except sqlite3.Error as exc:
+            if not is_full(exc):
+                raise
+            return False
+        return bool(self._conn.execute("PRAGMA freelist_count").fetchone()[0])
 
     def _append(self, event: int, state: str, wall: float, detail: str) -> chain.Entry:
         entry = chain.following(self._head, event, state, int(wall * 1000), detail)

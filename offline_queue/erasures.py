@@ -1,0 +1,75 @@
+"""What can be asked of and written into the table of erasure receipts. Owner thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from offline_queue.questions import Questions
+from offline_queue.rows import Event
+
+_UNSIGNED_FROM = "erasure unsigned from"
+"""Fact: no receipt of an event before this number waits for its signature; empty when none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """One row of ``erasure``. Without a signature until the log, too, holds nothing any more."""
+
+    event: int
+    at: float
+    """Unix seconds."""
+    statement: str
+    signature: bytes = field(repr=False)
+    signer: str
+
+
+class Erasures(Questions):
+    """The part of the store that remembers erasures. Changes happen inside ``Store.transaction``."""
+
+    def sealed_parts(self, event: Event) -> tuple[str, ...]:
+        """Every part that was ever put, also those whose key is destroyed."""
+        with self._told("read"):
+            rows = self._conn.execute("SELECT part FROM data_key WHERE event = ? ORDER BY part", (event.id,)).fetchall()
+        return tuple(dict.fromkeys(str(row[0]) for row in rows))
+
+    def add_erasure(self, event: Event, at: float, statement: str) -> None:
+        """Note what is erased in this transaction; it is signed when the log is empty, too."""
+        self._conn.execute("INSERT INTO erasure VALUES (?, ?, ?, x'', '')", (event.id, at, statement))
+        first = self.fact(_UNSIGNED_FROM)
+        if not first or int(first) > event.id:
+            self._remember(str(event.id))
+
+    def sign_erasures(self, signed: list[tuple[int, bytes]], signer: str) -> None:
+        """Complete receipts: (event, signature)."""
+        rows = [(signature, signer, event) for event, signature in signed]
+        self._conn.executemany("UPDATE erasure SET signature = ?, signer = ? WHERE event = ?", rows)
+        left = self.unsigned_erasures(1)
+        self._remember(str(left[0].event) if left else "")
+
+    def unsigned_erasures(self, limit: int) -> list[Erased]:
+        """Receipts that wait for their signature, by event."""
+        first = self.fact(_UNSIGNED_FROM)
+        if not first:
+            return []
+        return self._erased("event >= ? AND signature = x'' ORDER BY event LIMIT ?", (int(first), limit))
+
+    def erasures_of(self, record_id: UUID) -> list[Erased]:
+        """The receipts of one record, in the order of its revisions."""
+        events = [event.id for event in self.revisions(record_id)]
+        return [one for event in events for one in self._erased("event = ?", (event,))]
+
+    def erasures_after(self, event: int, limit: int) -> list[Erased]:
+        """Receipts in the order of their events."""
+        return self._erased("event > ? ORDER BY event LIMIT ?", (event, limit))
+
+    def _erased(self, where: str, values: tuple[int, ...]) -> list[Erased]:
+        with self._told("read"):
+            rows = self._conn.execute(
+                f"SELECT event, at, statement, signature, signer FROM erasure WHERE {where}",  # noqa: S608 - constants
+                values,
+            ).fetchall()
+        return [Erased(*row) for row in rows]
+
+    def _remember(self, first: str) -> None:
+        self._conn.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (_UNSIGNED_FROM, first))
