@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kiosk.config import load, usual_file
 from kiosk.errors import KioskError
-from offline_queue.commands import listing, retry, show, status, verify
+from offline_queue.commands import export, listing, retry, show, status, verify
 from offline_queue.commands.verb import Verb
 from offline_queue.inquiry import Row
 
@@ -21,6 +21,7 @@ VERBS: tuple[Verb, ...] = (
     listing.VERB,
     show.VERB,
     retry.VERB,
+    export.VERB,
     verify.VERB,
 )
 
