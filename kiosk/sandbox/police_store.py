@@ -74,6 +74,15 @@ class Ledger:
 
     def __init__(self, path: Path | None) -> None:
         self.store = Database(path, SCHEMA)
+        self._forget_unjudged()
+
+    def _forget_unjudged(self) -> None:
+        """An endpoint that was killed lost the batches it had not judged: they are unknown when asked for."""
+        with self.store.transaction():
+            self.store.run("DELETE FROM batch WHERE status IN ('QUEUED', 'PROCESSING')")
+            self.store.run(
+                "DELETE FROM item WHERE batch NOT IN (SELECT id FROM batch) AND coalesce(status, 'DEFERRED') = 'DEFERRED'"
+            )
 
     # ---- batches -----------------------------------------------------------------------------------------------------
 
