@@ -30,6 +30,10 @@ class SandboxInfo:
     client_key_file: Path
     device_key_file: Path
     """Ed25519 private key (PEM) that signs requests to the police endpoint as ``DEVICE_ID``."""
+    device_sm2_key_file: Path
+    """SM2 private key (PEM) that may sign them instead."""
+    recipients_dir: Path
+    """Public keys that a guest may be sealed to, a JSON file for each kind, as ``outbox.recipient_key_file`` wants."""
     issuer_keys_dir: Path
     """Public keys of the e-ID issuer, one ``<kid>.json`` each."""
     csv_path: Path

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from kiosk.sm2 import Sm2PrivateKey
+
 ORGANISATION = "Suizhu sandbox"
 """Organisation in the subject of every sandbox certificate."""
 
@@ -35,6 +37,8 @@ class Pki:
     client_cert_file: Path
     client_key_file: Path
     device_key_file: Path
+    device_sm2_key_file: Path
+    """The same device's other key, for a kiosk with the Chinese algorithms."""
     receipt_private_key_file: Path
     receipt_key_file: Path
     stranger_cert_file: Path
@@ -71,6 +75,7 @@ def make(folder: Path, device_id: str) -> Pki:
     write_private_key(pki.server_key_file, server_key)
     write_private_key(pki.client_key_file, client_key)
     write_private_key(pki.device_key_file, device_key)
+    _write_private(pki.device_sm2_key_file, Sm2PrivateKey.generate().to_pem())
     write_private_key(pki.receipt_private_key_file, receipt_key)
     pki.receipt_key_file.write_text(public_pem(receipt_key.public_key()), encoding="ascii")
     return pki
@@ -84,6 +89,7 @@ def _files(folder: Path) -> Pki:
         client_cert_file=folder / "client.pem",
         client_key_file=folder / "client.key",
         device_key_file=folder / "device.key",
+        device_sm2_key_file=folder / "device-sm2.key",
         receipt_private_key_file=folder / "receipts.key",
         receipt_key_file=folder / "receipts.pub",
         stranger_cert_file=folder / "stranger.pem",
@@ -94,6 +100,10 @@ def _files(folder: Path) -> Pki:
 def write_private_key(path: Path, key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> None:
     """Write an unencrypted PKCS #8 PEM that nobody else can read, not even for a moment."""
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    _write_private(path, pem)
+
+
+def _write_private(path: Path, pem: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(pem)
 

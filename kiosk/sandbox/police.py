@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.sandbox import police_wire
+from kiosk.sandbox.device_keys import PublicKey
 from kiosk.sandbox.faults import FaultBoard
 from kiosk.sandbox.messages import NOT_HERE, Answer, BadRequest, Request
 from kiosk.sandbox.police_auth import Doorkeeper, iso
@@ -43,7 +44,7 @@ class Police:
         self,
         path: Path | None,
         board: FaultBoard,
-        devices: Mapping[str, Ed25519PublicKey],
+        devices: Mapping[str, PublicKey | Sequence[PublicKey]],
         receipt_key: Ed25519PrivateKey,
         *,
         delay_s: float = 0.03,

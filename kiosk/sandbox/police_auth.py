@@ -2,23 +2,22 @@
 
 X-Device-Id, X-Timestamp, X-Nonce, X-Signature = Ed25519 over
     method \\n path with query \\n timestamp \\n nonce \\n hex(sha256(body))
+or, for a device that is known by an SM2 key, its DER signature over the same with SM3 for the body.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from kiosk.sandbox import device_keys
+from kiosk.sandbox.device_keys import PublicKey
 from kiosk.sandbox.faults import FaultBoard
 from kiosk.sandbox.messages import BadRequest, Request
 
@@ -36,8 +35,9 @@ def iso(moment: float) -> str:
 class Doorkeeper:
     """Lets known devices in. Called from every connection's thread."""
 
-    def __init__(self, devices: Mapping[str, Ed25519PublicKey], board: FaultBoard) -> None:
-        self._devices = dict(devices)
+    def __init__(self, devices: Mapping[str, PublicKey | Sequence[PublicKey]], board: FaultBoard) -> None:
+        """``devices``: who may report, each by one key or by any of several."""
+        self._devices = {name: keys if isinstance(keys, Sequence) else (keys,) for name, keys in devices.items()}
         self._board = board
         self._lock = threading.Lock()
         self._nonces: dict[str, float] = {}
@@ -53,10 +53,10 @@ class Doorkeeper:
         device, stamp, nonce, signature = (
             request.headers.get(name, "") for name in ("X-Device-Id", "X-Timestamp", "X-Nonce", "X-Signature")
         )
-        key = self._devices.get(device)
-        if key is None or self._board.standing("police", "disable_device"):
+        keys = self._devices.get(device)
+        if keys is None or self._board.standing("police", "disable_device"):
             raise BadRequest("device is unknown or disabled", "E103", 403)
-        self._check_signature(key, request, stamp, nonce, signature)
+        self._check_signature(keys, request, stamp, nonce, signature)
         if abs(int(stamp) - self.now()) > SKEW_S:
             raise BadRequest("clock is more than 300 s off", "E107", 401, serverTime=iso(self.now()))
         self._check_nonce(f"{device}|{nonce}")
@@ -81,15 +81,17 @@ class Doorkeeper:
             raise BadRequest("token is unknown or expired", "E101", 401)
 
     @staticmethod
-    def _check_signature(key: Ed25519PublicKey, request: Request, stamp: str, nonce: str, signature: str) -> None:
-        body_hash = hashlib.sha256(request.body).hexdigest()
-        signed = "\n".join((request.method, request.target, stamp, nonce, body_hash)).encode()
+    def _check_signature(keys: Sequence[PublicKey], request: Request, stamp: str, nonce: str, signature: str) -> None:
+        well_formed = stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and 16 <= len(nonce) <= 128
         try:
-            if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and 16 <= len(nonce) <= 128):
-                raise ValueError("timestamp or nonce has no form")
-            key.verify(base64.b64decode(signature, validate=True), signed)
-        except (InvalidSignature, binascii.Error, ValueError) as exc:
-            raise BadRequest("signature does not fit the request", "E101", 401) from exc
+            given = base64.b64decode(signature, validate=True)
+        except (binascii.Error, ValueError):
+            given = b""
+        for key in keys:
+            told = (request.method, request.target, stamp, nonce, device_keys.body_hash(key, request.body))
+            if well_formed and device_keys.fits(key, given, "\n".join(told).encode()):
+                return
+        raise BadRequest("signature does not fit the request", "E101", 401)
 
     def _check_nonce(self, nonce: str) -> None:
         now = time.monotonic()

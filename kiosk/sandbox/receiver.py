@@ -1,7 +1,7 @@
 """The authority's keys that kiosks in write-only mode seal to, and the opening of what they sealed.
 
-Each run makes one key of each kind. The public halves lie in ``recipients`` as the files that a kiosk's
-``outbox.recipient_key_file`` names; the private ones never leave this process.
+One key of each kind, kept for as long as the folder: a sandbox that was killed comes back and opens what was sealed
+meanwhile. The public halves are the files that a kiosk's ``outbox.recipient_key_file`` names.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ from kiosk.sm2 import WRAP_OVERHEAD_BYTES, Sm2PrivateKey
 
 X25519, HYBRID, SM2 = "HPKE-X25519-AES256GCM", "HPKE-MLKEM768X25519-AES256GCM", "SM2-SM4GCM"
 FILES = {X25519: "x25519.json", HYBRID: "mlkem768-x25519.json", SM2: "sm2.json"}
+_CURVE_BYTES, _SEED_BYTES = 32, 64
 _SM2_ENC_BYTES, _NONCE_BYTES, _TAG_BYTES = WRAP_OVERHEAD_BYTES + 16, 12, 16
 
 _Open = Callable[[bytes, bytes], bytes | None]
@@ -44,9 +47,9 @@ class Receiver:
     """Opens sealed guests and photos. Any thread."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the keys and write their public halves into ``folder``, made if absent."""
+        """Take the keys that lie in ``folder``, or make them; it is made if absent."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = (_curve(), _hybrid(), _sm2())
+        made = (_curve(folder / "x25519.key"), _hybrid(folder / "mlkem768-x25519.key"), _sm2(folder / "sm2.key"))
         self._keys = {(key.alg, key.kid): key for key in made}
         for key in made:
             told = {"suizhu": "suizhu-recipient-key-1", "kid": key.kid, "alg": key.alg}
@@ -85,13 +88,23 @@ def _context(key: _Key, record: Mapping[str, Any], part: str) -> bytes:
     return "|".join(("suizhu-sealed-1", key.kid, *(str(record.get(name)) for name in names), part)).encode()
 
 
-def _curve() -> _Key:
-    private = X25519PrivateKey.generate()
+def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return a private key's bytes, made when there are none yet."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(make())
+    return path.read_bytes()
+
+
+def _curve(path: Path) -> _Key:
+    private = X25519PrivateKey.from_private_bytes(_kept(path, lambda: secrets.token_bytes(_CURVE_BYTES)))
     return _hpke_key("sandbox-x25519", X25519, hpke.KEM.X25519, private, private.public_key().public_bytes_raw())
 
 
-def _hybrid() -> _Key:
-    lattice, curve = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
+def _hybrid(path: Path) -> _Key:
+    both = _kept(path, lambda: secrets.token_bytes(_SEED_BYTES + _CURVE_BYTES))
+    lattice = MLKEM768PrivateKey.from_seed_bytes(both[:_SEED_BYTES])
+    curve = X25519PrivateKey.from_private_bytes(both[_SEED_BYTES:])
     public = lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
     private = hpke.MLKEM768X25519PrivateKey(lattice, curve)
     return _hpke_key("sandbox-hybrid", HYBRID, hpke.KEM.MLKEM768_X25519, private, public)
@@ -111,8 +124,8 @@ def _hpke_key(
     return _Key(kid, alg, public, kem.enc_length(), opened)
 
 
-def _sm2() -> _Key:
-    private = Sm2PrivateKey.generate()
+def _sm2(path: Path) -> _Key:
+    private = Sm2PrivateKey.from_pem(_kept(path, lambda: Sm2PrivateKey.generate().to_pem()))
 
     def opened(sealed: bytes, info: bytes) -> bytes | None:
         key = private.decrypt(sealed[:_SM2_ENC_BYTES])

@@ -27,6 +27,7 @@ from kiosk.sandbox.outage import Outage
 from kiosk.sandbox.people import PEOPLE, Person
 from kiosk.sandbox.police import Police
 from kiosk.sandbox.receiver import Receiver
+from kiosk.sm2 import Sm2PrivateKey
 
 
 class Portraits:
@@ -104,7 +105,8 @@ class Sandbox:
         self._portraits = Portraits()
         self._gateway = Gateway(run_dir / "gateway.db", self._portraits.jpeg)
         self._hotel = Hotel(run_dir / "hotel.db", run_dir / "bookings.csv")
-        devices = {DEVICE_ID: _private(keys.device_key_file).public_key()}
+        sm2 = Sm2PrivateKey.from_pem(keys.device_sm2_key_file.read_bytes()).public_key()
+        devices = {DEVICE_ID: (_private(keys.device_key_file).public_key(), sm2)}
         receipt_key = _private(keys.receipt_private_key_file)
         self._police = Police(
             None if behaviour.ledger_in_memory else run_dir / "police.db",
@@ -130,6 +132,8 @@ class Sandbox:
             client_cert_file=keys.client_cert_file,
             client_key_file=keys.client_key_file,
             device_key_file=keys.device_key_file,
+            device_sm2_key_file=keys.device_sm2_key_file,
+            recipients_dir=run_dir / "recipients",
             issuer_keys_dir=run_dir / "issuers",
             csv_path=run_dir / "bookings.csv",
             suishen_host=SUISHEN_HOST,
