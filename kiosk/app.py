@@ -127,7 +127,13 @@ class Kiosk:
     def _start_reporting(self) -> None:
         config = self._config
         module = importlib.import_module(f"offline_queue.endpoints.{config.reporting.endpoint}")
-        self.sync = SyncThread(self.owner, module.make(config.reporting), config.reporting, on_receipt=self._receipted)
+        self.sync = SyncThread(
+            self.owner,
+            module.make(config.reporting),
+            config.reporting,
+            on_receipt=self._receipted,
+            tables_in=config.kiosk.state_dir,
+        )
         self.sync.start()
         self._closing("sync", self.sync.stop)
         control = ControlServer(self.owner, config.kiosk.state_dir / SOCKET_FILE, sync=self.sync, audit=self.audit)

@@ -25,6 +25,7 @@ def pointed_at(config: Config, info: SandboxInfo) -> Config:
         "client_cert_file": info.client_cert_file,
         "client_key_file": info.client_key_file,
     }
+    device_key_file = info.device_sm2_key_file if config.outbox.suite == "gm" else info.device_key_file
     hotel = {**tls, "url": info.hotel_url, "csv_path": config.reservations.csv_path or info.csv_path}
     credentials = {
         "issuer_keys_dir": config.credentials.issuer_keys_dir or info.issuer_keys_dir,
@@ -35,7 +36,12 @@ def pointed_at(config: Config, info: SandboxInfo) -> Config:
             "gateway": config.gateway.model_copy(update={**tls, "url": info.gateway_url}),
             "reservations": config.reservations.model_copy(update=hotel),
             "reporting": config.reporting.model_copy(
-                update={**tls, "url": info.police_url, "device_key_file": info.device_key_file}
+                update={
+                    **tls,
+                    "url": info.police_url,
+                    "device_key_file": device_key_file,
+                    "receipts_key_file": info.receipt_key_file,
+                }
             ),
             "credentials": config.credentials.model_copy(update=credentials),
         }

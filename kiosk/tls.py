@@ -16,7 +16,6 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import requests
@@ -27,19 +26,12 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from kiosk.config import TlsFiles
+from kiosk.tls_causes import Cause as Cause
+from kiosk.tls_causes import cause_of, detail_of
 
 _NOTICED_S = 0.1
 """A connect under way notices within this time that it shall end."""
 _FAULTS = (requests.RequestException, HTTPError, OSError, ValueError)
-
-
-class Cause(StrEnum):
-    """Why there was no answer."""
-
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    TLS = "tls"
-    CUT = "cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +41,8 @@ class NoReply:
     cause: Cause
     begun: bool = False
     """The reply had begun: the other side carried out what was asked."""
+    detail: str = field(default="", compare=False)
+    """Of TLS: which check failed, in OpenSSL's own fixed words. Never anything that the other side wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +113,12 @@ class Line:
                 method, url, data=body or None, headers=headers, timeout=wait_s, allow_redirects=False, stream=True
             )
         except _FAULTS as error:
-            return NoReply(_cause(error))
+            return NoReply(cause_of(error), detail=detail_of(error))
         with response:
             try:
                 read = _read(response, most)
             except _FAULTS as error:
-                return NoReply(_cause(error), begun=True)
+                return NoReply(cause_of(error), begun=True, detail=detail_of(error))
         return HttpReply(response.status_code, read or b"", read is None, response.headers.get("Retry-After"))
 
     def _expire(self, late: threading.Event) -> None:
@@ -265,23 +259,3 @@ def _read(response: requests.Response, most: int) -> bytes | None:
         if size > most:
             return None
     return b"".join(parts)
-
-
-def _cause(error: BaseException) -> Cause:
-    """Sort an error by what lies beneath it."""
-    if not isinstance(error, requests.RequestException | HTTPError | ValueError):
-        return Cause.TLS  # a certificate file that is not there comes as a bare OSError
-    seen: BaseException | None = error
-    kinds: list[BaseException] = []
-    while seen is not None and seen not in kinds:
-        kinds.append(seen)
-        seen = seen.__cause__ or seen.__context__
-    if any(isinstance(kind, ssl.SSLEOFError | ssl.SSLZeroReturnError) for kind in kinds):
-        return Cause.CUT  # the other side ended, which says nothing of certificates
-    if any(isinstance(kind, requests.exceptions.SSLError | ssl.CertificateError) for kind in kinds):
-        return Cause.TLS
-    if any(isinstance(kind, NewConnectionError | ConnectTimeoutError) for kind in kinds):
-        return Cause.UNREACHABLE
-    if any(isinstance(kind, requests.Timeout | TimeoutError) for kind in kinds):
-        return Cause.TIMEOUT
-    return Cause.CUT

@@ -91,6 +91,7 @@ def settle(
     *,
     poison_attempts: int,
     wait_s: Callable[[int], float],
+    now: float | None = None,
 ) -> list[Receipt]:
     """Write down what became of events in flight, all in one transaction with their receipts.
 
@@ -100,16 +101,18 @@ def settle(
         wall: Unix time.
         poison_attempts: Charged tries, while others pass, after which a person must look.
         wait_s: Seconds until the next try after so many charged tries.
+        now: The authority's time where it is known: retention counts from it, whatever the wall clock says.
     """
+    settled_at = wall if now is None else now
     receipts: list[Receipt] = []
     with store.transaction():
         for event, outcome in outcomes:
             match outcome:
                 case Delivered(receipt_no, _, flag):
-                    _deliver(store, event, outcome, wall)
+                    _deliver(store, event, outcome, wall, settled_at)
                     receipts.append(Receipt(str(event.record_id), event.revision, receipt_no, flag))
                 case Rejected(why):
-                    store.move(event, EventState.REJECTED, wall, detail=why, why=why, settled_at=wall)
+                    store.move(event, EventState.REJECTED, wall, detail=why, why=why, settled_at=settled_at)
                 case Again():
                     _again(store, event, outcome, wall, poison_attempts, wait_s)
                 case StillInFlight() | Ask():
@@ -117,7 +120,7 @@ def settle(
     return receipts
 
 
-def _deliver(store: Store, event: Event, outcome: Delivered, wall: float) -> None:
+def _deliver(store: Store, event: Event, outcome: Delivered, wall: float, settled_at: float) -> None:
     store.move(
         event,
         EventState.DELIVERED,
@@ -126,7 +129,8 @@ def _deliver(store: Store, event: Event, outcome: Delivered, wall: float) -> Non
         receipt=outcome.receipt_no,
         received_at=outcome.received_at,
         why=outcome.flag or None,
-        settled_at=wall,
+        flag=outcome.flag or None,
+        settled_at=settled_at,
     )
     store.destroy_keys(event, text=False)
     for replaced in store.replaced_by(event):

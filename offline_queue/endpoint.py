@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from offline_queue.authority_time import AuthorityTime
 from offline_queue.claims import Claimed
+from offline_queue.receipts_list import DayList
 from offline_queue.replies import Reply, Result
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A time in which the authority is being maintained, Unix seconds of its own clock."""
+
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What one batch may hold."""
+    """What the authority said of itself: how much one batch may hold, when it rests, how new its tables are."""
 
     max_records: int
     max_body_bytes: int = 4 * 1024 * 1024
+    schema_version: str = ""
+    """Changes with every change of the code tables; empty before it was told."""
+    maintenance: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """Where the outbox's chain stands: the authority notices when it goes back."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One code table of the authority: code → name."""
+
+    name: str
+    version: str
+    entries: Mapping[str, str] = field(repr=False)
 
 
 class Endpoint(Protocol):
@@ -26,8 +56,10 @@ class Endpoint(Protocol):
     """
 
     limits: Limits
+    time: AuthorityTime | None
+    """None until the authority told its time."""
 
-    def send(self, batch_id: str, items: Sequence[Claimed]) -> Reply:
+    def send(self, batch_id: str, items: Sequence[Claimed], head: ChainHead | None) -> Reply:
         """Hand in a batch. ``batch_id`` makes a second try of the same batch harmless."""
         ...
 
@@ -41,6 +73,18 @@ class Endpoint(Protocol):
 
     def take_token(self) -> Reply:
         """Forget the token and fetch a new one, with the endpoint's limits."""
+        ...
+
+    def read_limits(self) -> Reply:
+        """Ask for the limits anew; what the answer does not say stays as it was."""
+        ...
+
+    def table(self, name: str) -> tuple[Reply, Table | None]:
+        """Ask for one code table; None when the answer holds none."""
+        ...
+
+    def receipts(self, day: str) -> tuple[Reply, DayList | None]:
+        """Ask for the receipts of one day, ``2026-01-31``; None when the answer holds no list."""
         ...
 
     def stop(self) -> None:

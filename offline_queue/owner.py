@@ -11,6 +11,7 @@ from typing import TypeVar
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue.clock import Clock, SystemClock
+from offline_queue.device_key import DeviceKey
 from offline_queue.disk import Disk, DiskView
 from offline_queue.due import Due, level, window_s
 from offline_queue.hold import Hold
@@ -82,6 +83,8 @@ class OutboxOwner:
         self.outbox = Outbox(self, vault, settings, clock)
         self.line = LineView()
         """Replaced whole by the sync thread."""
+        self.device_key: DeviceKey | None = None
+        """Signs receipts of erasure; set once by the composition root. Without it they wait for their signature."""
 
     @classmethod
     def open(

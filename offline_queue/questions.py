@@ -74,6 +74,11 @@ class Questions:
             return self._many(where, (settled_before, limit))
         return self._many(f"state = '{state}' ORDER BY id LIMIT ?", (limit,))
 
+    def settled_between(self, begin: float, end: float) -> list[Event]:
+        """Delivered events whose receipt was saved in a span of Unix time, oldest first."""
+        where = "state = 'DELIVERED' AND settled_at >= ? AND settled_at < ? ORDER BY settled_at, id"
+        return self._many(where, (begin, end))
+
     def latest(self, limit: int) -> list[Event]:
         """The newest events, newest first."""
         return self._many("1 ORDER BY id DESC LIMIT ?", (limit,))

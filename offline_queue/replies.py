@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
+from offline_queue.authority_time import moment
+
 _CODE = re.compile(r"E[A-Z0-9]{1,7}")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,47}")
 _RECEIPT = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -27,7 +29,8 @@ class Fault(StrEnum):
     TIMEOUT = "timeout"
     TLS = "tls"
     CUT = "cut"
-    """The connection ended, or the reply was too large to read."""
+    """The connection ended before the end of the reply."""
+    TOO_LARGE = "reply too large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +55,31 @@ class Answered:
     status: int
     readable: bool = False
     """The body was a JSON object."""
+    garbled: str = ""
+    """What it was instead, in words of ours."""
     batch_id: str = ""
     state: str = ""
     code: str = ""
     results: tuple[Result, ...] = ()
     retry_after_s: float | None = None
+    server_time: float | None = None
+    """Unix seconds, where the answer tells them: a token's, and E107's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     fault: Fault
+    detail: str = ""
+    """Of TLS: which check failed, in OpenSSL's words."""
 
 
 Reply: TypeAlias = Answered | Unanswered
 
 
-def answered(status: int, body: object, retry_after_s: float | None) -> Answered:
+def answered(status: int, body: object, retry_after_s: float | None, garbled: str = "") -> Answered:
     """Take the allow-listed fields of a parsed body; anything else counts as unreadable."""
     if not isinstance(body, Mapping):
-        return Answered(status, retry_after_s=retry_after_s)
+        return Answered(status, garbled=garbled, retry_after_s=retry_after_s)
     listed = body.get("results")
     results = [_result(item) for item in listed] if isinstance(listed, list) else []
     return Answered(
@@ -81,6 +90,7 @@ def answered(status: int, body: object, retry_after_s: float | None) -> Answered
         code=_text(body.get("code"), _CODE),
         results=tuple(result for result in results if result is not None),
         retry_after_s=retry_after_s,
+        server_time=moment(body.get("serverTime")),
     )
 
 

@@ -4,10 +4,13 @@
     202 with our batchId                                 in flight, poll
     any other 2xx or 3xx                                 again later (a captive portal)
     400 413 422                                          rejected; of a batch: halve it until the guilty is alone
+    400 422 that is no JSON                              the line's breaker: a proxy's word is not the authority's
     401                                                  one token refresh, then the line's breaker
+    401 E107 with serverTime                             once more, signed with that time, then the line's breaker
     403 404 on a route, TLS, clock, device               the line's breaker; no attempt is charged
     404 for a batch or a record                          not there: ready again
     409 in progress · out of order                       later · ask what the authority has
+    no result, a result or receipt of another record     ask what the authority has
     408 425 429 5xx, time-out                            later
     no connection                                        later; no attempt is charged
 
@@ -16,11 +19,17 @@ Nothing here drops a record: it is delivered by a receipt that echoes it, or wai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from offline_queue.replies import Answered, Fault, Reply, Result, Unanswered
+from offline_queue.replies import Answered, Reply, Result, Unanswered
+from offline_queue.troubles import DEVICE_CODES, LineTrouble, trouble, unanswered
+from offline_queue.troubles import Hold as Hold
+from offline_queue.troubles import Later as Later
+from offline_queue.troubles import TakeToken as TakeToken
+from offline_queue.troubles import WrongClock as WrongClock
+from offline_queue.troubles import judge_token as judge_token
 
 # ---- what a record becomes -------------------------------------------------------------------------------------------
 
@@ -44,9 +53,14 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The authority refused these bytes. Never tried again by itself."""
+    """The authority refused these bytes. Never tried again by itself, but once where only its code tables changed."""
 
     why: str
+
+    @property
+    def tables_outdated(self) -> bool:
+        """E308: the codes are those of older tables than the authority's."""
+        return TABLES_OUTDATED in self.why.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +101,6 @@ class Halve:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeToken:
-    """Fetch a new token, once, and send the same again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """The line's breaker opens."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """The line waits. ``charged``: the server did see the records."""
-
-    why: str
-    charged: bool
-    retry_after_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AskEach:
     """Out of order: ask for every record of the batch."""
 
@@ -126,26 +119,24 @@ class Gone:
     """The authority does not know the batch (any more)."""
 
 
-LineTrouble: TypeAlias = TakeToken | Hold | Later
 BatchVerdict: TypeAlias = TakenIn | Halve | Rejected | AskEach | LineTrouble
 PollVerdict: TypeAlias = Results | Gone | LineTrouble
 RecordVerdict: TypeAlias = Delivered | Rejected | Again | LineTrouble
 
 _FINISHED = frozenset({"DONE", "DONE_WITH_ERRORS"})
 _AT_WORK = frozenset({"QUEUED", "PROCESSING"})
-_LATER_STATUS = frozenset({408, 425, 429})
 _LATER_CODES = frozenset({"E429", "E503"})
-_DEVICE_CODES = frozenset({"E103", "E107"})
+TABLES_OUTDATED = "E308"
 
 
 def judge_batch(reply: Reply, batch_id: str, size: int) -> BatchVerdict:
     """Judge the answer to ``POST /v1/batches`` with ``size`` records."""
     match reply:
         case Unanswered():
-            return _unanswered(reply)
+            return unanswered(reply)
         case Answered(status=202) if reply.readable and reply.batch_id == batch_id:
             return TakenIn()
-        case Answered(status=400 | 413 | 422) if reply.code not in _DEVICE_CODES:
+        case Answered(status=400 | 413 | 422) if _is_the_authoritys(reply):
             why = f"http {reply.status} {reply.code}".strip()
             return Rejected(why) if size == 1 else Halve(why)
         case Answered(status=409) if reply.code == "E410":
@@ -153,7 +144,7 @@ def judge_batch(reply: Reply, batch_id: str, size: int) -> BatchVerdict:
         case Answered(status=409):
             return Later("http 409 in progress", charged=False, retry_after_s=reply.retry_after_s)
         case Answered():
-            return _trouble(reply)
+            return trouble(reply)
         case _:
             assert_never(reply)
 
@@ -162,7 +153,7 @@ def judge_poll(reply: Reply, batch_id: str) -> PollVerdict:
     """Judge the answer to ``GET /v1/batches/{id}``."""
     match reply:
         case Unanswered():
-            return _unanswered(reply)
+            return unanswered(reply)
         case Answered(status=200) if reply.readable and reply.batch_id == batch_id:
             if reply.state in _FINISHED or reply.state in _AT_WORK:
                 return Results(reply.results, finished=reply.state in _FINISHED)
@@ -170,18 +161,18 @@ def judge_poll(reply: Reply, batch_id: str) -> PollVerdict:
         case Answered(status=404) if reply.readable:
             return Gone()
         case Answered():
-            return _trouble(reply)
+            return trouble(reply)
         case _:
             assert_never(reply)
 
 
 def judge_result(sent: Sent, result: Result) -> Settlement:
     """Judge the authority's word on one record we sent."""
-    if (result.record_id, result.revision, result.content_hash) != (sent.record_id, sent.revision, sent.content_hash):
-        return Again("result does not echo our record")
+    if not echoes(sent, result):
+        return Ask("result does not echo our record")
     match result.status:
         case "ACCEPTED" | "ACCEPTED_WARN" if not result.receipt_no:
-            return Again("accepted without a receipt number")
+            return Ask("accepted without a receipt number")
         case "ACCEPTED" | "ACCEPTED_WARN":
             return Delivered(result.receipt_no, result.received_at, _flag(result))
         case "DEFERRED":
@@ -196,33 +187,25 @@ def judge_result(sent: Sent, result: Result) -> Settlement:
             return Again("result with a status we do not know")
 
 
+def echoes(sent: Sent, result: Result) -> bool:
+    """Say whether a result is about exactly what we sent."""
+    told = (result.record_id, result.revision, result.content_hash)
+    return told == (sent.record_id, sent.revision, sent.content_hash)
+
+
 def judge_record(reply: Reply, known: Result | None, sent: Sent) -> RecordVerdict:
     """Judge the answer to ``GET /v1/records/{id}``, asked after doubt. ``known``: what its body says."""
     match reply:
         case Unanswered():
-            return _unanswered(reply)
+            return unanswered(reply)
         case Answered(status=404) if reply.readable:
             return Again("authority does not have it")
         case Answered(status=200) if known is not None and known.record_id == sent.record_id:
             return _compare(known, sent)
         case Answered():
-            return _trouble(reply)
+            return trouble(reply)
         case _:
             assert_never(reply)
-
-
-def judge_token(reply: Reply) -> Hold | Later | None:
-    """Judge the answer to ``POST /v1/token``; None when it brought one."""
-    if isinstance(reply, Answered) and reply.status == 200 and reply.readable:
-        return None
-    verdict = _unanswered(reply) if isinstance(reply, Unanswered) else _trouble(reply)
-    match verdict:
-        case TakeToken():
-            return Hold("no token for this device")
-        case Later():
-            return replace(verdict, charged=False)  # no record was on the way
-        case Hold():
-            return verdict
 
 
 def _compare(known: Result, sent: Sent) -> Delivered | Rejected | Again:
@@ -247,27 +230,8 @@ def _flag(result: Result) -> str:
     return (result.code or "WARN") if result.status == "ACCEPTED_WARN" else ""
 
 
-def _unanswered(reply: Unanswered) -> LineTrouble:
-    match reply.fault:
-        case Fault.TLS:
-            return Hold("tls")
-        case Fault.UNREACHABLE:
-            return Later("unreachable", charged=False)
-        case Fault.TIMEOUT | Fault.CUT:
-            return Later(reply.fault.value, charged=True)
-        case _:
-            assert_never(reply.fault)
-
-
-def _trouble(reply: Answered) -> LineTrouble:
-    """Judge what means the same on every route."""
-    why = f"http {reply.status} {reply.code}".strip()
-    if reply.code in _DEVICE_CODES:
-        return Hold(why)
-    if reply.status == 401 or reply.code == "E101":
-        return TakeToken()
-    if reply.status in _LATER_STATUS or reply.status >= 500:
-        return Later(why, charged=True, retry_after_s=reply.retry_after_s)
-    if reply.status < 400:
-        return Later(f"{why}: not our protocol, a captive portal?", charged=False)
-    return Hold(why)
+def _is_the_authoritys(reply: Answered) -> bool:
+    """Say whether a refusal speaks of the records. A proxy answers 400 to a certificate it dislikes, with a page;
+    its 413, though, is about the size whoever says it.
+    """
+    return reply.code not in DEVICE_CODES and (reply.readable or reply.status == 413)

@@ -11,15 +11,20 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
 from kiosk.config import ReportingSection
 from kiosk.errors import OutboxUnavailable
-from offline_queue import claims, retention
-from offline_queue.endpoint import Endpoint
+from offline_queue import claims, receipts_list, retention
+from offline_queue.code_tables import CodeTables
+from offline_queue.endpoint import ChainHead, Endpoint
 from offline_queue.flights import Courier, Flight
-from offline_queue.line import Line, Pace
+from offline_queue.line import Pace
 from offline_queue.owner import LineView, OutboxOwner
+from offline_queue.reconcile import DailyLists
 from offline_queue.store import Store
+from offline_queue.talk import Talk
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +32,19 @@ MAX_FLIGHTS = 4
 """Batches that may be in flight: a slow one must not hold up the next guest's record."""
 _IDLE_S = 30.0
 _PURGE_EVERY_S = 3600.0
+_TIMELESS_PURGE_S = 86_400.0
+"""A kiosk that hears no authority for so long erases by its own clock: it may be wrong, for ever kept is so too."""
+
+
+class Errand(Protocol):
+    """What is asked of the authority beside the records, when none of them is on its way."""
+
+    due_at: float
+    """Monotonic."""
+
+    def run(self) -> float:
+        """Do it; a failure holds no record back. Return the seconds until it is due again."""
+        ...
 
 
 class SyncThread:
@@ -40,8 +58,9 @@ class SyncThread:
         *,
         on_receipt: Callable[[str, str], None] | None = None,
         draw: Callable[[], float] = random.random,
+        tables_in: Path | None = None,
     ) -> None:
-        """Prepare; nothing runs yet.
+        """Prepare; nothing runs yet. Raises ConfigError for a ``receipts_key_file`` that is none.
 
         Args:
             owner: The store.
@@ -49,20 +68,25 @@ class SyncThread:
             settings: ``config.reporting``.
             on_receipt: Called on the sync thread with recordId and receiptNo after the commit; must not block.
             draw: Uniform draws from 0..1 for every jitter.
+            tables_in: The folder where the authority's code tables are kept; None keeps none.
         """
         self._owner = owner
         self._clock = owner.clock
         self._endpoint = endpoint
-        self._pace = Pace.of(settings)
-        self._draw = draw
-        self._courier = Courier(owner, endpoint, settings, Line(limit=settings.batch_max), draw, on_receipt)
+        self._talk = talk = Talk(endpoint, owner.clock, Pace.of(settings), draw)
+        self._tables = CodeTables(owner, talk, tables_in) if tables_in is not None else None
+        key = receipts_list.load_key(settings.receipts_key_file) if settings.receipts_key_file is not None else None
+        self._lists = DailyLists(owner, talk, key, settings.device_id) if key is not None else None
+        self._errands: list[Errand] = [one for one in (self._tables, self._lists) if one is not None]
+        outdated = self._tables.doubt if self._tables is not None else lambda: None
+        self._courier = Courier(owner, talk, settings.poll_s, on_receipt, outdated)
         self._wake = threading.Event()
         self._forced = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync")
         self._stranded = True
         self._log_holds_keys = True  # the last run may have ended between a receipt and the emptying of its log
-        self._purge_at = 0.0
+        self._purge_at = self._began = 0.0
 
     def start(self) -> None:
         self._owner.outbox.on_put = self.wake
@@ -97,8 +121,10 @@ class SyncThread:
 
     def _begin(self) -> None:
         waited_s = self._safely(self._oldest_waiting_s)
-        courier = self._courier
-        courier.line = courier.line.started(self._clock.mono(), waited_s, self._draw(), self._pace)
+        talk, self._began = self._talk, self._clock.mono()
+        talk.line = talk.line.started(self._began, waited_s, talk.draw(), talk.pace)
+        for errand in self._errands:
+            errand.due_at = self._began + talk.pace.spread_s * talk.draw()
 
     def _oldest_waiting_s(self) -> float:
         """Age of the oldest record that only waits for the line: one that waits for a person says nothing of it."""
@@ -107,14 +133,13 @@ class SyncThread:
 
     def _hear(self) -> None:
         """Take in what others said since the last turn."""
-        line, now = self._courier.line, self._clock.mono()
         woken = self._wake.is_set()
         self._wake.clear()  # before looking: what is said from here on wakes the next wait
         if self._forced.is_set():
             self._forced.clear()
-            self._courier.line = line.forced(now)
+            self._talk.force()
         elif woken:
-            self._courier.line = line.woken(now, self._pace)
+            self._talk.line = self._talk.line.woken(self._clock.mono(), self._talk.pace)
 
     def _safely(self, work: Callable[[], float]) -> float:
         """Run a piece of work; whatever it broke is put right at the next turn."""
@@ -126,7 +151,7 @@ class SyncThread:
         except Exception:  # nothing would be delivered any more
             log.exception("sync: a bug; what was in flight goes again")
         self._stranded = True
-        return self._pace.base_s
+        return self._talk.pace.base_s
 
     def _turn(self) -> float:
         """Do what can be done now; return the seconds until something else can."""
@@ -134,36 +159,49 @@ class SyncThread:
             self._courier.flights.clear()
             self._owner.call(lambda store: claims.recover(store, self._clock.wall()))
             self._stranded = False
+        self._talk.heed_maintenance()
         for flight in tuple(self._courier.flights):
             if self._may_call() and flight.poll_at <= self._clock.mono():
                 self._log_holds_keys |= self._courier.poll(flight)
         while self._may_call() and len(self._courier.flights) < MAX_FLIGHTS and self._send():
             pass
+        if not self._courier.flights:
+            self._run_errand()
         return self._rest()
 
+    def _run_errand(self) -> None:
+        """One of them: a record that was put meanwhile goes before the next."""
+        for errand in self._errands:
+            if self._may_call() and errand.due_at <= self._clock.mono():
+                wait_s = errand.run()
+                errand.due_at = self._clock.mono() + wait_s
+                return
+
     def _may_call(self) -> bool:
-        return not self._stopping.is_set() and self._courier.line.try_at <= self._clock.mono()
+        return not self._stopping.is_set() and self._talk.line.try_at <= self._clock.mono()
 
     def _send(self) -> bool:
         """Claim and send one batch; False when nothing is due."""
         batch_id = str(uuid.uuid4())
         limits = self._endpoint.limits
-        limit = min(self._courier.line.limit, limits.max_records)
+        limit = min(self._talk.line.limit, limits.max_records)
 
-        def work(store: Store) -> list[claims.Claimed]:
-            return claims.claim(
+        def work(store: Store) -> tuple[list[claims.Claimed], ChainHead | None]:
+            items = claims.claim(
                 store,
                 self._owner.vault,
                 self._clock.wall(),
                 batch_id=batch_id,
                 limit=limit,
                 max_bytes=limits.max_body_bytes,
-                cap_s=self._pace.cap_s,
+                cap_s=self._talk.pace.cap_s,
             )
+            head = store.head
+            return items, ChainHead(head.seq, head.hash) if head is not None else None
 
-        items = self._owner.call(work)
+        items, head = self._owner.call(work)
         if items:
-            self._log_holds_keys |= self._courier.send(Flight.of(batch_id, items, self._clock.mono()), items)
+            self._log_holds_keys |= self._courier.send(Flight.of(batch_id, items, self._clock.mono()), items, head)
         return bool(items)
 
     def _rest(self) -> float:
@@ -172,22 +210,38 @@ class SyncThread:
         times = [now + _IDLE_S, *(flight.poll_at for flight in self._courier.flights)]
         if not self._courier.flights:
             self._erase(now)
-            times.append(self._purge_at)
+            times += [self._purge_at, *(errand.due_at for errand in self._errands)]
         next_ready_at = self._owner.call(Store.next_ready_at)
         if next_ready_at is not None and len(self._courier.flights) < MAX_FLIGHTS:
-            times.append(now + min(next_ready_at - self._clock.wall(), self._pace.cap_s))
-        return max(0.0, max(min(times), self._courier.line.try_at) - now)
+            times.append(now + min(next_ready_at - self._clock.wall(), self._talk.pace.cap_s))
+        return max(0.0, max(min(times), self._talk.line.try_at) - now)
 
     def _erase(self, now: float) -> None:
         if self._purge_at <= now:
-            days = self._owner.settings.retention_days
-            while self._owner.call(lambda store: retention.purge(store, self._clock.wall(), days)).more:
-                pass
-            self._purge_at = now + _PURGE_EVERY_S
+            self._purge_at = now + (_PURGE_EVERY_S if self._purge(now) else _IDLE_S)
         if self._log_holds_keys:
             self._log_holds_keys = not self._owner.call(Store.truncate_log)
 
+    def _purge(self, now: float) -> bool:
+        """Erase what is past its retention. False while nobody told the time: a clock far ahead would erase early."""
+        if self._endpoint.time is None and now - self._began < _TIMELESS_PURGE_S:
+            return False
+        days = self._owner.settings.retention_days
+        while self._owner.call(lambda store: retention.purge(store, self._talk.now(), days)).more:
+            pass
+        return True
+
     def _publish(self) -> None:
-        line, now = self._courier.line, self._clock.mono()
-        retry_in_s = max(0.0, line.try_at - now)
-        self._owner.line = LineView(line.failures == 0, line.breaker, line.failures, line.why, retry_in_s)
+        line, now = self._talk.line, self._clock.mono()
+        lists, tables = self._lists, self._tables
+        self._owner.line = LineView(
+            line.failures == 0,
+            line.breaker,
+            line.failures,
+            line.why,
+            max(0.0, line.try_at - now),
+            clock_off_s=self._talk.off_s(),
+            tables=tables.version if tables is not None else "",
+            receipts_checked=lists.checked if lists is not None else "",
+            doubts=tuple(one.trouble for one in (tables, lists) if one is not None and one.trouble),
+        )

@@ -8,20 +8,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeGuard
 
 from kiosk.config import ReportingSection
 from kiosk.errors import ConfigError
-from kiosk.tls import HttpReply
+from offline_queue import receipts_list
+from offline_queue.authority_time import AuthorityTime, moment
 from offline_queue.backoff import retry_after_s
 from offline_queue.claims import Claimed
 from offline_queue.clock import Clock, SystemClock
-from offline_queue.endpoint import Limits
+from offline_queue.endpoint import ChainHead, Limits, Table
+from offline_queue.endpoints import psb_values
 from offline_queue.endpoints.signing import RequestSigner
 from offline_queue.endpoints.transport import MutualTls, NoAnswer
+from offline_queue.receipts_list import DayList
 from offline_queue.replies import Answered, Reply, Result, Unanswered, answered, record_result
+
+_LONGEST_TOKEN = 4096
+_TOKEN_MARGIN_S = 30.0
+"""A token that ends sooner is renewed first: a batch would travel twice."""
 
 
 def make(settings: ReportingSection, clock: Clock | None = None) -> PsbReport:
@@ -43,33 +50,60 @@ class PsbReport:
         self._signer = RequestSigner.load(settings.device_id, settings.device_key_file)
         self._tls = MutualTls(settings, settings.timeout_s)
         self._token = ""
+        self._token_until = math.inf
+        """Monotonic: a wall clock that jumps ends no token."""
         self.limits = Limits(settings.batch_max)
+        self.time: AuthorityTime | None = None
 
-    def send(self, batch_id: str, items: Sequence[Claimed]) -> Reply:
+    def send(self, batch_id: str, items: Sequence[Claimed], head: ChainHead | None) -> Reply:
         """``POST /v1/batches``: the answer is a receipt for nothing yet."""
-        body = {"batchId": batch_id, "items": [_item(item) for item in items]}
-        return self._ask("POST", "/v1/batches", _dump(body), {"Idempotency-Key": batch_id})
+        body: dict[str, object] = {"batchId": batch_id, "items": [_item(item) for item in items]}
+        if head is not None:
+            body["chainHead"] = {"seq": head.seq, "hash": head.hash.hex()}
+        return self._ask("POST", "/v1/batches", _dump(body), {"Idempotency-Key": batch_id})[0]
 
     def poll(self, batch_id: str) -> Reply:
         """``GET /v1/batches/{id}``."""
-        return self._ask("GET", f"/v1/batches/{batch_id}")
+        return self._ask("GET", f"/v1/batches/{batch_id}")[0]
 
     def record(self, record_id: str) -> tuple[Reply, Result | None]:
         """``GET /v1/records/{id}``: what the authority has of a record."""
-        reply, body = self._ask_body("GET", f"/v1/records/{record_id}")
+        reply, body = self._ask("GET", f"/v1/records/{record_id}")
         return reply, record_result(body)
 
     def take_token(self) -> Reply:
         """Fetch a new token and the endpoint's limits; the old token is forgotten."""
         self._token = ""
+        asked = self._clock.mono()
         reply, body = self._call("POST", "/v1/token", _dump({"deviceId": self._signer.device_id}), {})
+        if not isinstance(reply, Answered) or reply.status != 200:
+            return reply
         token = body.get("token") if isinstance(body, dict) else None
-        if isinstance(reply, Answered) and reply.status == 200:
-            if not isinstance(token, str) or not token.isascii() or not 1 <= len(token) <= 4096:
-                return Answered(reply.status)  # a portal's page: no token in it
-            self._token = token
-            self._read_limits()
+        if not psb_values.positive_text(token, _LONGEST_TOKEN):
+            return Answered(reply.status, garbled=reply.garbled)  # a portal's page: no token in it
+        self._token = token
+        ends = moment(body.get("expiresAt")) if isinstance(body, dict) else None
+        life_s = ends - reply.server_time if ends is not None and reply.server_time is not None else math.inf
+        self._token_until = asked + max(life_s - _TOKEN_MARGIN_S, life_s / 2)
+        self.read_limits()
         return reply
+
+    def read_limits(self) -> Reply:
+        """``GET /v1/limits``; what cannot be read leaves them as they were."""
+        reply, body = self._ask("GET", "/v1/limits")
+        if isinstance(reply, Answered) and reply.status == 200:
+            self.limits = psb_values.limits(self.limits, body)
+        return reply
+
+    def table(self, name: str) -> tuple[Reply, Table | None]:
+        """``GET /v1/codetables/{name}``."""
+        reply, body = self._ask("GET", f"/v1/codetables/{name}")
+        return reply, psb_values.table(name, body)
+
+    def receipts(self, day: str) -> tuple[Reply, DayList | None]:
+        """``GET /v1/receipts?date=``."""
+        reply, body = self._ask("GET", f"/v1/receipts?date={day}")
+        return reply, receipts_list.read(body)
 
     def stop(self) -> None:
         """Cut the call under way, from any thread; every later call ends at once."""
@@ -78,41 +112,29 @@ class PsbReport:
     def close(self) -> None:
         self._tls.close()
 
-    def _read_limits(self) -> None:
-        _, body = self._call("GET", "/v1/limits", b"", self._bearer())
-        if not isinstance(body, dict):
-            return
-        records, size = body.get("maxRecords"), body.get("maxBodyBytes")
-        known = self.limits
-        self.limits = Limits(
-            min(known.max_records, records) if _positive(records) else known.max_records,
-            min(known.max_body_bytes, size) if _positive(size) else known.max_body_bytes,
-        )
-
-    def _ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Reply:
-        return self._ask_body(method, path, body, headers)[0]
-
-    def _ask_body(
+    def _ask(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[Reply, object]:
-        if not self._token:
+        if not self._token or self._clock.mono() >= self._token_until:
             # No call: an answer to the token's route must never be taken for an answer about a record
             return Answered(401), None
-        return self._call(method, path, body, self._bearer() | (headers or {}))
-
-    def _bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
+        return self._call(method, path, body, {"Authorization": f"Bearer {self._token}"} | (headers or {}))
 
     def _call(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[Reply, object]:
-        signed = self._signer.headers(method, path, body, self._clock.wall())
+        asked = self._clock.mono()
+        now = self._clock.wall() if self.time is None else self.time.now(asked)
+        signed = self._signer.headers(method, path, body, now)
         fixed = {"Content-Type": "application/json", "Accept": "application/json"}
         fixed |= {"Accept-Encoding": "identity", "User-Agent": "suizhu-kiosk/1"}
         try:
             reply = self._tls.call(method, self._base + path, body, fixed | headers | signed)
         except NoAnswer as exc:
-            return Unanswered(exc.fault), None
-        parsed = _parse(reply)
-        return answered(reply.status, parsed, retry_after_s(reply.retry_after, self._clock.wall())), parsed
+            return Unanswered(exc.fault, exc.detail), None
+        parsed, garbled = psb_values.parse(reply)
+        answer = answered(reply.status, parsed, retry_after_s(reply.retry_after, now), garbled)
+        if answer.server_time is not None:
+            self.time = AuthorityTime(answer.server_time, (asked + self._clock.mono()) / 2)
+        return answer, parsed
 
 
 def _tls_files(settings: ReportingSection) -> list[tuple[str, Path]]:
@@ -133,15 +155,3 @@ def _item(item: Claimed) -> dict[str, object]:
 
 def _dump(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _parse(reply: HttpReply) -> object:
-    """Return the body's JSON, or None for a page, GBK, or half an answer."""
-    try:
-        return json.loads(reply.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _positive(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -14,9 +14,9 @@ _SLOWEST_BYTES_PER_S = 64 * 1024
 class NoAnswer(Exception):
     """The request ended without a whole answer."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, detail: str = "") -> None:
         super().__init__(fault.value)
-        self.fault = fault
+        self.fault, self.detail = fault, detail
 
 
 class MutualTls:
@@ -34,9 +34,9 @@ class MutualTls:
         all_s = self._timeout_s + len(body) / _SLOWEST_BYTES_PER_S
         answer = self._line.call(method, url, body, headers, wait_s=self._timeout_s, all_s=all_s, most=MAX_REPLY_BYTES)
         if isinstance(answer, NoReply):
-            raise NoAnswer(Fault(answer.cause.value))
+            raise NoAnswer(Fault(answer.cause.value), answer.detail)
         if answer.too_large:
-            raise NoAnswer(Fault.CUT)
+            raise NoAnswer(Fault.TOO_LARGE)
         return answer
 
     def stop(self) -> None:
