@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from offline_queue.sealing import SealedPart
@@ -73,10 +73,15 @@ class Event:
     @property
     def intact(self) -> bool:
         """Say whether the columns that never change are those that were put."""
-        return self.row_hash == row_hash(
+        return self.row_hash is not None and self.row_hash == self.hashed().row_hash
+
+    def hashed(self) -> Event:
+        """Return the event with the hash of what it says now."""
+        hashed = row_hash(
             *(self.id, self.record_id, self.revision, self.op, self.stay, self.supersedes),
             *(self.due_at, self.wall, self.boot, self.mono, self.content_hash, self.given_hash),
         )
+        return replace(self, row_hash=hashed)
 
 
 def event_of(row: tuple[object, ...]) -> Event:

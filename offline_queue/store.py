@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kiosk.errors import ContractError, OutboxUnavailable
@@ -17,9 +18,11 @@ from offline_queue import chain
 from offline_queue.connection import Connect, connect
 from offline_queue.erasures import Erasures
 from offline_queue.full import is_full
-from offline_queue.rows import Event, NewEvent, row_hash
+from offline_queue.rows import COLUMNS, Event, NewEvent, event_of, row_hash
 from offline_queue.sealing import TEXT, SealedPart
-from offline_queue.states import MOVES, EventState
+from offline_queue.states import DONE, MOVES, EventState
+
+_FIRST = "first_event"
 
 _VACUUM_PAGES, _VACUUM_STEPS = 256, 16
 
@@ -39,8 +42,12 @@ class Store(Erasures):
         super().__init__(path, connect)
         try:
             self._head = self._last_entry()
+            self._first = int(self.fact(_FIRST) or 1)
             self.last_delivery_seq = 0
             """Chain number of the last delivery since the start: tells poison from an outage."""
+            self.on_commit: Callable[[frozenset[int]], None] | None = None
+            """Called after each commit with the events that changed; must not raise. The second copy listens."""
+            self._touched: set[int] = set()
             self._greet(hotel, wall)
         except BaseException:
             self._conn.close()
@@ -61,6 +68,7 @@ class Store(Erasures):
     def transaction(self) -> Iterator[None]:
         """Commit with a full sync at the end of the block, or change nothing."""
         head, delivery = self._head, self.last_delivery_seq
+        self._touched.clear()
         with self._told("write"):
             self._conn.execute("BEGIN IMMEDIATE")
             try:
@@ -72,6 +80,8 @@ class Store(Erasures):
                     if self._conn.in_transaction:
                         self._conn.execute("ROLLBACK")
                 raise
+        if self.on_commit is not None and self._touched:
+            self.on_commit(frozenset(self._touched))
 
     def insert(self, new: NewEvent) -> None:
         """Add an event with its parts: READY, or BLOCKED behind its record's earlier revisions."""
@@ -82,8 +92,7 @@ class Store(Erasures):
         self._append(event, state, new.wall, chain.identity(new.record_id, new.revision, new.op, new.content_hash))
 
     def _insert_event(self, new: NewEvent, state: EventState) -> int:
-        # Events are never deleted, so the next number is one more than the last; its hash needs it beforehand
-        event = int(self._conn.execute("SELECT coalesce(max(id), 0) + 1 FROM event").fetchone()[0])
+        event = self._next_number()
         hashed = row_hash(
             *(event, new.record_id, new.revision, new.op, new.stay, new.supersedes),
             *(new.due_at, new.wall, new.boot, new.mono, new.content_hash, new.given_hash),
@@ -97,6 +106,54 @@ class Store(Erasures):
             ),
         )
         return event
+
+    def _next_number(self) -> int:
+        """Events are never deleted, so it is one more than the last; a row's hash needs it beforehand."""
+        last = int(self._conn.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+        return max(last + 1, self._first)
+
+    def begin_at(self, number: int) -> None:
+        """Number events from here on, inside a transaction: a new store leaves the old one's numbers free."""
+        self.set_fact(_FIRST, str(number))
+        self._first = number
+
+    def restore(self, columns: Mapping[str, object], parts: Iterable[SealedPart], wall: float) -> Event:
+        """Bring an event back, inside a transaction: as it was, under its old number if that is free.
+
+        Args:
+            columns: Its row. READY becomes BLOCKED where an earlier revision of the record is not done.
+            parts: What is left of it, with keys.
+            wall: Unix time.
+        """
+        event = event_of(tuple(columns[name] for name in COLUMNS.split(", ")))
+        if event.state is EventState.READY and not self.may_go(event.record_id, event.revision):
+            event = replace(event, state=EventState.BLOCKED)
+        taken = self._conn.execute("SELECT 1 FROM event WHERE id = ?", (event.id,)).fetchone() is not None
+        number = self._next_number() if taken or event.id < 1 else event.id
+        event = replace(event, id=number, given_hash=event.given_hash or event.content_hash).hashed()
+        row = [getattr(event, name, None) for name in COLUMNS.split(", ")]
+        row[1], row[5] = event.record_id.bytes, event.state.value
+        self._conn.execute(f"INSERT INTO event ({COLUMNS}) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+        self._insert_parts(event.id, parts)
+        identity = chain.identity(event.record_id, event.revision, event.op, event.content_hash)
+        self._append(event.id, event.state, wall, identity)
+        if event.state is EventState.DELIVERED:
+            self._append(event.id, event.state, wall, event.receipt or "")
+        if event.state in DONE:
+            self.release_next(event, wall)
+        return event
+
+    def mend(self, event: Event, parts: Iterable[SealedPart], wall: float) -> None:
+        """Give a QUARANTINED event, inside a transaction, parts that open; it may go if nothing earlier is open."""
+        for table in ("payload", "data_key"):
+            self._conn.execute(f"DELETE FROM {table} WHERE event = ?", (event.id,))  # noqa: S608 - constants
+        self._insert_parts(event.id, parts)
+        if self.may_go(event.record_id, event.revision):
+            self.move(event, EventState.READY, wall, detail="mended", why=None)
+
+    def remark(self, state: str, detail: str, wall: float) -> None:
+        """Write into the chain, inside a transaction, what concerns no event."""
+        self._append(0, state, wall, detail)
 
     def _insert_parts(self, event: int, parts: Iterable[SealedPart]) -> None:
         parts = list(parts)
@@ -142,6 +199,8 @@ class Store(Erasures):
 
     def note(self, events: Iterable[Event], **columns: float | str | None) -> None:
         """Change columns that are no state."""
+        events = list(events)
+        self._touched |= {event.id for event in events}
         names = ", ".join(f"{name} = ?" for name in columns)
         self._conn.executemany(
             f"UPDATE event SET {names} WHERE id = ?",  # noqa: S608 - names are our keywords
@@ -154,6 +213,7 @@ class Store(Erasures):
         The wrapped key is overwritten where it lies and its row stays: a deleted row lets SQLite merge
         pages, which leaves copies of the neighbours' keys behind. The log keeps it until ``truncate_log``.
         """
+        self._touched.add(event.id)
         where = "event = ?" if text else f"event = ? AND part <> '{TEXT}'"
         overwrite = f"UPDATE data_key SET wrapped = zeroblob(length(wrapped)) WHERE {where}"  # noqa: S608 - constants
         self._conn.execute(overwrite, (event.id,))
@@ -195,6 +255,8 @@ class Store(Erasures):
             (entry.seq, entry.event, entry.state, entry.at_ms, entry.detail, entry.hash),
         )
         self._head = entry
+        if event:
+            self._touched.add(event)
         return entry
 
     def _greet(self, hotel: str, wall: float) -> None:

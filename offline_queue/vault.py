@@ -64,15 +64,16 @@ class Vault:
 
     def open(self, store: Store, event: Event) -> dict[str, bytes | None]:
         """Open every part that still has a key; None stands for one that cannot be opened."""
-        return {part.part: self._unseal(event, part) for part in store.parts(event)}
+        return {part.part: self.open_part(event, part) for part in store.parts(event)}
 
     def open_text(self, store: Store, event: Event) -> bytes | None:
         """Open the record's text; None when it is purged or cannot be opened. Its guest may be sealed to another."""
-        return next((self._unseal(event, part) for part in store.parts(event) if part.part == TEXT), None)
+        return next((self.open_part(event, part) for part in store.parts(event) if part.part == TEXT), None)
 
     def place(self, event: Event, part: str) -> Place:
         return Place(event.record_id, event.revision, event.op, part, self.hotel)
 
-    def _unseal(self, event: Event, part: SealedPart) -> bytes | None:
+    def open_part(self, event: Event, part: SealedPart) -> bytes | None:
+        """Open one part, wherever it was found; None when it does not belong to this place, or no key opens it."""
         key = self.keys.named(part.recipient)
         return None if key is None else unseal(part, self.place(event, part.part), key)
