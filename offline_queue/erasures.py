@@ -27,6 +27,11 @@ class Erased:
 class Erasures(Questions):
     """The part of the store that remembers erasures. Changes happen inside ``Store.transaction``."""
 
+    @property
+    def hotel(self) -> str:
+        """The hotel that this store belongs to: its chain begins with it."""
+        return self.chain_after(0, 1)[0].detail
+
     def sealed_parts(self, event: Event) -> tuple[str, ...]:
         """Every part that was ever put, also those whose key is destroyed."""
         with self._told("read"):

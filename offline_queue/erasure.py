@@ -1,0 +1,185 @@
+"""Receipts of erasure: what was erased of a record and when, signed by this kiosk's device key. They name nobody.
+
+A guest who was given the record's id, or an auditor, checks one with ``queue purge --check`` or with openssl
+(SECURITY.md says how); neither needs the kiosk.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from kiosk.errors import ContractError
+from offline_queue import device_key
+from offline_queue.device_key import DeviceKey
+from offline_queue.erasures import Erased
+from offline_queue.rows import Event
+from offline_queue.sealing import TEXT
+from offline_queue.store import Store
+
+if TYPE_CHECKING:
+    from offline_queue.owner import OutboxOwner
+
+log = logging.getLogger(__name__)
+
+KIND = "suizhu-erasure-receipt-1"
+SLICE = 50
+_SHANGHAI = timezone(timedelta(hours=8))
+_HOW = "data keys overwritten, sealed bytes deleted, log emptied; no copy holds a key"
+
+
+def draft(store: Store, hotel: str, event: Event, replaced: Iterable[Event], wall: float) -> str:
+    """Say what the transaction under way erases of one delivered revision and of those it replaced. Owner thread."""
+    erased = [
+        {"part": part, "at": moment(wall if part == TEXT else event.settled_at or wall)}
+        for part in store.sealed_parts(event)
+    ]
+    statement = {
+        "kind": KIND,
+        "hotelCode": hotel,
+        "recordId": str(event.record_id),
+        "revision": event.revision,
+        "op": event.op,
+        "contentHash": event.content_hash.hex(),
+        "receiptNo": event.receipt or "",
+        "receivedAt": event.received_at or "",
+        "erased": erased,
+        "replaced": [{"revision": one.revision, "contentHash": one.content_hash.hex()} for one in replaced],
+        "how": _HOW,
+    }
+    return json.dumps(statement, sort_keys=True, separators=(",", ":"))
+
+
+def sign_waiting(owner: OutboxOwner) -> int:
+    """Sign the receipts whose data are gone from the log, too; return how many. Not from the owner thread.
+
+    Without a device key, or while the log is in use, they wait: the next purge signs them.
+    """
+    key, signed = owner.device_key, 0
+    if key is None or not owner.call(lambda store: store.unsigned_erasures(1)):
+        return 0
+    if not owner.call(Store.truncate_log):
+        return 0
+    while waiting := owner.call(lambda store: store.unsigned_erasures(SLICE)):
+        # Signed on this thread: SM2 takes milliseconds for each, for which no guest's put shall wait
+        done = [(one.event, key.sign(one.statement.encode())) for one in waiting]
+        owner.call(lambda store, done=done: _write(store, done, key))  # type: ignore[misc]
+        signed += len(done)
+    log.info("erasure: %d receipts signed", signed)
+    return signed
+
+
+def _write(store: Store, done: list[tuple[int, bytes]], key: DeviceKey) -> None:
+    pem = key.public_pem()
+    name = fingerprint(pem)
+    with store.transaction():
+        store.set_fact(_key_fact(name), pem.decode())
+        store.sign_erasures(done, name)
+
+
+def documents(store: Store, record_id: UUID) -> list[dict[str, object]]:
+    """Return a record's receipts as they are handed out, one for each revision. Owner thread. Raises ContractError."""
+    revisions = store.revisions(record_id)
+    if not revisions:
+        raise ContractError("erasure: no such record; queue list shows those there are")
+    erased = store.erasures_of(record_id)
+    if not erased:
+        raise ContractError(
+            "erasure: nothing of this record's text is erased yet; that comes when its retention time is over"
+        )
+    return [_document(store, one) for one in erased]
+
+
+def _document(store: Store, one: Erased) -> dict[str, object]:
+    pem = store.fact(_key_fact(one.signer)) if one.signer else None
+    return {
+        "kind": KIND,
+        "statement": one.statement,
+        "signature": base64.b64encode(one.signature).decode(),
+        "signer": one.signer,
+        "publicKey": pem or "",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of a receipt came to. ``faults`` is empty when the signature holds."""
+
+    statement: dict[str, Any]
+    signer: str
+    """Fingerprint of the key that signed: to be compared with what the hotel publishes, unless a key was given."""
+    faults: tuple[str, ...]
+
+
+def check(document: object, public_pem: bytes | None = None) -> Checked:
+    """Check a receipt that anybody brings. ``public_pem``: the kiosk's published key; else the one in the receipt."""
+    if not isinstance(document, dict):
+        return Checked({}, "", ("not a receipt: it is no JSON object",))
+    text, given = document.get("statement"), document.get("publicKey")
+    pem = public_pem or (given.encode() if isinstance(given, str) else b"")
+    try:
+        signature = base64.b64decode(str(document.get("signature")), validate=True)
+        told = json.loads(text) if isinstance(text, str) else None
+    except (binascii.Error, ValueError, RecursionError):
+        return Checked({}, "", ("not a receipt: statement or signature cannot be read",))
+    if not isinstance(text, str) or not isinstance(told, dict) or told.get("kind") != KIND:
+        return Checked({}, "", (f"not a receipt: no statement of the kind {KIND}",))
+    if not signature:
+        return Checked(told, "", ("not signed yet: ask again after the kiosk's next purge",))
+    try:
+        genuine = device_key.verify(pem, signature, text.encode())
+    except ValueError:
+        return Checked(told, "", ("no public key (PEM) to check it with",))
+    faults = () if genuine else ("the signature is not of this key over this statement: it was altered, or is forged",)
+    return Checked(told, fingerprint(pem), faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was erased until now, in numbers."""
+
+    days: tuple[tuple[str, int, int], ...]
+    """(Shanghai's date, records' texts, photos) by the day of the text's erasure, oldest first."""
+    unsigned: int
+    """Receipts that wait for their signature."""
+
+
+def report(owner: OutboxOwner) -> Report:
+    """Count erasures by day, slice by slice. Not from the owner thread."""
+    days: dict[str, tuple[int, int]] = {}
+    last, unsigned = 0, 0
+    while rows := owner.call(lambda store, last=last: store.erasures_after(last, 1000)):  # type: ignore[misc]
+        for one in rows:
+            day = moment(one.at)[:10]
+            texts, photos = days.get(day, (0, 0))
+            parts = [part["part"] for part in json.loads(one.statement)["erased"]]
+            days[day] = (texts + 1, photos + sum(part != TEXT for part in parts))
+            unsigned += not one.signature
+        last = rows[-1].event
+    return Report(tuple((day, *counts) for day, counts in sorted(days.items())), unsigned)
+
+
+def fingerprint(public_pem: bytes) -> str:
+    """Return the SHA-256 of a public key's DER, in hex: what a hotel publishes of its kiosks."""
+    body = b"".join(line for line in public_pem.splitlines() if b"-----" not in line)
+    try:
+        return hashlib.sha256(base64.b64decode(body)).hexdigest()
+    except binascii.Error:
+        return ""
+
+
+def moment(at: float) -> str:
+    """Return Unix seconds as Shanghai's time."""
+    return datetime.fromtimestamp(at, _SHANGHAI).isoformat(timespec="seconds")
+
+
+def _key_fact(name: str) -> str:
+    return f"public key {name}"

@@ -1,0 +1,64 @@
+"""Records that must not be erased until somebody says so: a court, an authority or the guest asked for them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from kiosk.errors import ContractError
+from offline_queue.states import EventState
+from offline_queue.store import Store
+
+MOST = 1000
+"""Records on hold at one time: each is looked at by every purge."""
+_FACT = "legal holds"
+_CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """Why a record is kept."""
+
+    since: float
+    """Unix seconds."""
+    by: str
+    """Who laid it on: an operator or a user of this machine."""
+    case: str
+    """Number of the case, as it stands on the paper; never a name."""
+
+
+def hold(store: Store, record_id: UUID, wall: float, *, by: str, case: str) -> None:
+    """Keep every revision of a record from erasure, also those still to come. Owner thread. Raises ContractError."""
+    if not _CASE.fullmatch(case):
+        raise ContractError("legal hold: a case is 1 to 40 letters, digits and . _ / -; it names nobody")
+    revisions = store.revisions(record_id)
+    if not revisions:
+        raise ContractError("legal hold: no such record; queue list shows those there are")
+    if all(event.state is EventState.PURGED for event in revisions):
+        raise ContractError("legal hold: this record is erased already; queue purge --receipt tells when")
+    holds = held(store)
+    if len(holds) >= MOST and record_id not in holds:
+        raise ContractError(f"legal hold: {MOST} records are on hold already; release those that are settled")
+    _keep(store, holds | {record_id: LegalHold(wall, by, case)})
+
+
+def release(store: Store, record_id: UUID) -> None:
+    """Let a record be erased when its time is over. Owner thread. Raises ContractError when it is not on hold."""
+    holds = held(store)
+    if holds.pop(record_id, None) is None:
+        raise ContractError("legal hold: this record is not on hold")
+    _keep(store, holds)
+
+
+def held(store: Store) -> dict[UUID, LegalHold]:
+    """Return the holds there are. Owner thread."""
+    told: dict[str, dict[str, object]] = json.loads(store.fact(_FACT) or "{}")
+    return {UUID(record): LegalHold(**one) for record, one in told.items()}  # type: ignore[arg-type]
+
+
+def _keep(store: Store, holds: dict[UUID, LegalHold]) -> None:
+    told = {str(record): asdict(one) for record, one in holds.items()}
+    with store.transaction():
+        store.set_fact(_FACT, json.dumps(told, separators=(",", ":")))
