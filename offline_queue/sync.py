@@ -226,9 +226,7 @@ class SyncThread:
         """Erase what is past its retention. False while nobody told the time: a clock far ahead would erase early."""
         if self._endpoint.time is None and now - self._began < _TIMELESS_PURGE_S:
             return False
-        days = self._owner.settings.retention_days
-        while self._owner.call(lambda store: retention.purge(store, self._talk.now(), days)).more:
-            pass
+        retention.purge_all(self._owner, self._owner.settings.retention_days, now=self._talk.now)
         return True
 
     def _publish(self) -> None:
