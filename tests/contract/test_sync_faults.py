@@ -137,15 +137,12 @@ def test_what_the_tokens_route_answers_never_rejects_a_record(
     assert event(line.owner, record_id).attempts == 0
 
 
-@pytest.mark.parametrize(
-    ("fault", "code"), [("police_clock_skew", "E107"), ("police_disable_device", "E103")], ids=["clock", "device"]
-)
-def test_clock_and_device_open_the_breaker_and_charge_nobody(
-    line: Delivery, sandbox: SandboxProcess, fault: str, code: str
+def test_a_device_that_was_disabled_opens_the_breaker_and_charges_nobody(
+    line: Delivery, sandbox: SandboxProcess
 ) -> None:
-    sandbox.fault(fault)
+    sandbox.fault("police_disable_device")
     record_id = line.put()
-    line.until_held(code)
+    line.until_held("E103")
     assert line.owner.line.breaker
     assert (state(line.owner, record_id), event(line.owner, record_id).attempts) == (EventState.READY, 0)
     sandbox.clear_faults()
@@ -159,7 +156,7 @@ def test_an_unknown_authority_gets_nothing(sandbox: SandboxProcess, tmp_path: Pa
     with delivery(sandbox, tmp_path / "box", ca_file=foreign) as line:
         record_id = line.put()
         line.until("the breaker", lambda: line.owner.line.breaker)
-        assert line.owner.line.why == "tls"
+        assert line.owner.line.why == "tls: unable to get local issuer certificate"
         assert (state(line.owner, record_id), event(line.owner, record_id).attempts) == (EventState.READY, 0)
     assert ledger(sandbox, record_id) == []
 
@@ -199,9 +196,8 @@ def test_a_result_that_is_missing_or_of_another_record_delivers_nothing(
 ) -> None:
     sandbox.fault(fault, times=1)
     record_id = line.put()
-    delivered_once(line, record_id)
-    assert duplicates(sandbox, record_id) == 1
-    assert event(line.owner, record_id).attempts == 1
+    delivered_once(line, record_id)  # it was asked for by its id, not sent again
+    assert duplicates(sandbox, record_id) == event(line.owner, record_id).attempts == 0
 
 
 def test_a_record_that_always_fails_becomes_poison_only_while_others_pass(
@@ -258,7 +254,7 @@ def test_nothing_spins_while_a_lot_is_out(sandbox: SandboxProcess, tmp_path: Pat
 def test_a_reply_without_end_is_not_read_to_its_end(line: Delivery, sandbox: SandboxProcess) -> None:
     sandbox.fault("police_huge", times=1, path=BATCHES, mb=40)
     record_id = line.put()
-    line.until_held("cut")
+    line.until_held("reply too large")
     delivered_once(line, record_id)
 
 
@@ -280,7 +276,7 @@ def test_settings_that_cannot_work_are_told_at_once(sandbox: SandboxProcess, tmp
         ({"url": sandbox.info.police_url.replace("https", "http")}, "https"),
         ({"ca_file": tmp_path / "none.pem"}, r"ca_file .*none\.pem: no such file"),
         ({"device_key_file": tmp_path / "none.key"}, r"device_key_file .*none\.key"),
-        ({"device_key_file": sandbox.info.client_key_file}, "not an Ed25519 key"),
+        ({"device_key_file": sandbox.info.client_key_file}, "neither an Ed25519 nor an SM2 key"),
     ]:
         with pytest.raises(ConfigError, match=says):
             psb_report.make(reporting(sandbox, **wrong))
