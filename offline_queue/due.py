@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from kiosk.config import OutboxSection
+from offline_queue.clock import Clock
+from offline_queue.rows import Event
 
 OVERSEAS_OPS = frozenset({"JI", "JC"})
 _AMBER, _RED = 0.5, 0.8
@@ -26,6 +28,16 @@ class Due(StrEnum):
 def window_s(op: str, settings: OutboxSection) -> float:
     """Seconds from what happened to the latest report of it."""
     return settings.due_overseas_h * 3600 if op in OVERSEAS_OPS else settings.due_domestic_min * 60
+
+
+def now_for(event: Event, clock: Clock) -> float:
+    """Return the time by the clock that stamped an event when it was put, Unix seconds.
+
+    Within a boot the monotonic clock carries it on: a wall clock that is set right, or wrong, makes no record
+    overdue and hides none. After a restart only the wall clock is left.
+    """
+    same_boot = event.boot == clock.boot() and event.mono <= clock.mono()
+    return event.wall + (clock.mono() - event.mono) if same_boot else clock.wall()
 
 
 def level(now: float, due_at: float, window: float) -> Due:

@@ -13,7 +13,7 @@ from kiosk.errors import OutboxUnavailable
 from offline_queue.clock import Clock, SystemClock
 from offline_queue.device_key import DeviceKey
 from offline_queue.disk import Disk, DiskView
-from offline_queue.due import Due, level, window_s
+from offline_queue.due import Due, level, now_for, window_s
 from offline_queue.hold import Hold
 from offline_queue.outbox import Outbox
 from offline_queue.states import UNSENT, EventState
@@ -160,10 +160,11 @@ class OutboxOwner:
             self._hold.release()
 
     def _status(self, store: Store) -> Status:
-        counts, first, now = store.counts(), store.first_due(), self.clock.wall()
+        counts, first = store.counts(), store.first_due()
         unsent, disk = sum(n for state, n in counts.items() if state in UNSENT), self.disk.look()
         if first is None:
             return Status(counts, unsent, Due.NONE, None, None, self.line, disk)
+        now = now_for(first, self.clock)
         due = level(now, first.due_at, window_s(first.op, self.settings))
         return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line, disk)
 

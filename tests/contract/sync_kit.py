@@ -43,7 +43,9 @@ def reporting(sandbox: SandboxProcess, **more: Any) -> ReportingSection:
 class Delivery:
     """An outbox that is being delivered."""
 
-    def __init__(self, owner: OutboxOwner, sandbox: SandboxProcess, **more: Any) -> None:
+    def __init__(
+        self, owner: OutboxOwner, sandbox: SandboxProcess, *, tables_in: Path | None = None, **more: Any
+    ) -> None:
         settings = reporting(sandbox, **more)
         self.owner, self.sandbox = owner, sandbox
         self.receipts: list[tuple[str, str]] = []
@@ -52,7 +54,8 @@ class Delivery:
             psb_report.make(settings, owner.clock),
             settings,
             on_receipt=lambda record_id, number: self.receipts.append((record_id, number)),
-            draw=lambda: 1.0,
+            draw=lambda: 0.1,
+            tables_in=tables_in,
         )
 
     def put(self, **more: Any) -> str:

@@ -201,7 +201,7 @@ def test_what_is_past_its_retention_is_purged_by_itself(sandbox: SandboxProcess,
     with delivery(sandbox, tmp_path) as line:
         record_id = line.put()
         line.until_state(EventState.DELIVERED, record_id)
-    clock = TurnedClock(wall_off=(OutboxSection().retention_days + 1) * 86_400)
-    with delivery(sandbox, tmp_path, clock=clock) as line:
+    sandbox.fault("police_clock_skew", s=(OutboxSection().retention_days + 1) * 86_400)
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
         line.until_state(EventState.PURGED, record_id)
         assert line.owner.outbox.open_text(record_id, 1) is None
