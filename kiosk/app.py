@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-import math
 import secrets
 import threading
 import uuid
@@ -20,13 +19,12 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from drivers.key_encoder.absent import AbsentKeyEncoder
-from kiosk import audit, capabilities, dumps
+from kiosk import capabilities, dumps, unfinished
 from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.checkin import consent
 from kiosk.checkin.events import Event
 from kiosk.checkin.flow import Ticket
 from kiosk.checkin.journal import Journal
-from kiosk.checkin.keyless import without_key
 from kiosk.checkin.mail import OffersChanged
 from kiosk.checkin.once import OncePerStay
 from kiosk.checkin.runner import Runner
@@ -43,20 +41,19 @@ from kiosk.errors import KioskError
 from kiosk.identity.resolvers import Resolvers
 from kiosk.model import Case, Consent, Reason, Refusal, Registration, RegistrationId
 from kiosk.ports import KeyEncoder, VisionDown, VisionReport, VisionUp
+from kiosk.registration import code_tables
 from kiosk.registration.record import build, ends
 from kiosk.staff.access import StaffAccess
 from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import StateStore
 from kiosk.vision_process import VisionProcess
+from offline_queue import device_key
 from offline_queue.control import ControlServer
 from offline_queue.disk import DiskWatch
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
 from offline_queue.sync import SyncThread
 
 log = logging.getLogger(__name__)
-
-KEYLESS_MOST, AUDIT_BYTES = 20, 2_000_000
-"""How many records a start looks at for their keys, and how much of the audit: a kill leaves one record without."""
 
 
 def first_visit() -> int:
@@ -106,6 +103,7 @@ class Kiosk:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.owner = OutboxOwner.open(state_dir, config.kiosk.hotel_code, config.kiosk.kiosk_id, config.outbox)
         self._closing("outbox", self.owner.close)
+        self.owner.device_key = device_key.configured(config.reporting)
         self.audit = AuditLog(state_dir / AUDIT_FILE)
         self._closing("audit", self.audit.close)
         self.state = StateStore(state_dir / "state.db")
@@ -115,7 +113,7 @@ class Kiosk:
         self._start_reporting()
         self._start_checkin()
         self._start_staff()
-        self._refer_keyless()
+        unfinished.refer(self.owner, self.audit, state_dir)
         self.runner.start()
         disk = DiskWatch(self.owner.disk, lambda view: self.runner.tell(OffersChanged()))
         disk.start()
@@ -249,8 +247,8 @@ class Kiosk:
         return encoder
 
     def _register(self, case: Case) -> Registration | Refusal:
-        record_id = RegistrationId(str(uuid.uuid4()))
-        return build(case, self._config.kiosk, self._now(), record_id, secrets.token_bytes(16))
+        kiosk, record_id = self._config.kiosk, RegistrationId(str(uuid.uuid4()))
+        return build(case, kiosk, self._now(), record_id, secrets.token_bytes(16), code_tables.load(kiosk.state_dir))
 
     def _is_registered(self, stay: str) -> bool:
         return self.owner.call(lambda store: store.is_checked_in(stay))
@@ -264,20 +262,6 @@ class Kiosk:
     def _online_changed(self, online: bool) -> None:
         self._online = online
         self.runner.tell(OffersChanged())
-
-    def _refer_keyless(self) -> None:
-        """Call staff for records that were committed just before a power cut, and whose key nobody knows of."""
-        entries = list(audit.newest(self._config.kiosk.state_dir / AUDIT_FILE, AUDIT_BYTES))
-        since = datetime.fromisoformat(entries[0].at).timestamp() if entries else math.inf
-        newest = reversed(self.owner.call(lambda store: store.latest(KEYLESS_MOST)))
-        events = [event for event in newest if event.op == "CI" and event.wall >= since]
-        saved = [RegistrationId(str(event.record_id)) for event in events]
-        for record in without_key(saved, ({**entry.fields, "kind": entry.kind} for entry in entries)):
-            log.warning("record %s was saved when the kiosk stopped, its key was not made: the desk gives it", record)
-            try:
-                self.audit.write("referral.opened", reason=Reason.KEY_FAILED.value, record=record, number="")
-            except OSError as error:  # the next start tells it again
-                log.error("audit: a referral could not be written: %s", error.strerror)
 
     def _publish(self, shown: Shown) -> None:
         self._shown = shown

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = "code_tables.json"
+"""The authority's tables in the state folder, as the outbox fetched them last."""
+
 ETHNICITIES: dict[str, str] = {
     "01": "汉族", "02": "蒙古族", "03": "回族", "04": "藏族", "05": "维吾尔族", "06": "苗族",
     "07": "彝族", "08": "壮族", "09": "布依族", "10": "朝鲜族", "11": "满族", "12": "侗族",
@@ -53,6 +61,46 @@ PROVINCES: dict[str, str] = {
     "82": "澳门特别行政区",
 }
 """First two digits of a division code → name. ``83`` begins residence permits only."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTables:
+    """What a record's codes are checked against."""
+
+    version: str
+    """The authority's; empty for those that the kiosk was built with."""
+    ethnicities: frozenset[str]
+    provinces: frozenset[str]
+    rooms: frozenset[str] | None = None
+    """The hotel's rooms as the authority has them; None: not known, any room."""
+    countries: frozenset[str] | None = None
+    """ISO 3166 alpha-3; None: not known, any code of that form."""
+
+
+BUILT_IN = CodeTables("", frozenset(ETHNICITIES), frozenset(PROVINCES))
+
+
+def load(state_dir: Path) -> CodeTables:
+    """Read the authority's tables from the state folder; blocks for a small file.
+
+    A table that is absent, or empty, leaves what is built in, so does a file that is absent or broken: a kiosk must be
+    able to register a guest before it ever reached the authority.
+    """
+    try:
+        told = json.loads((state_dir / FILE).read_text(encoding="utf-8"))
+        version, tables = str(told["version"]), told["tables"]
+        codes = {name: frozenset(map(str, table)) for name, table in tables.items() if isinstance(table, Mapping)}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return BUILT_IN
+    divisions = frozenset(code[:2] for code in codes.get("division", ()))
+    return CodeTables(
+        version,
+        codes.get("ethnicity") or BUILT_IN.ethnicities,
+        divisions or BUILT_IN.provinces,
+        codes.get("rooms") or None,
+        codes.get("country") or None,
+    )
+
 
 ADDRESS_NOT_GIVEN = "（来源未提供详细住址）"
 

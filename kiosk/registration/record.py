@@ -30,7 +30,7 @@ from kiosk.model import (
     StaffDecision,
     Verification,
 )
-from kiosk.registration.code_tables import address_of
+from kiosk.registration.code_tables import BUILT_IN, CodeTables, address_of
 from kiosk.registration.validators import findings
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,12 @@ _PHOTO_ABSENT: dict[Reason | None, str] = {
 
 
 def build(
-    case: Case, kiosk: KioskSection, now: datetime, record_id: RegistrationId, salt: bytes
+    case: Case,
+    kiosk: KioskSection,
+    now: datetime,
+    record_id: RegistrationId,
+    salt: bytes,
+    tables: CodeTables = BUILT_IN,
 ) -> Registration | Refusal:
     """Return the record, or RECORD_INVALID when something the law wants is missing or contradicts itself.
 
@@ -62,6 +67,7 @@ def build(
         now: When the guest checked in.
         record_id: A fresh UUID.
         salt: 16 random bytes, so that the hash of an erased record says nothing.
+        tables: The authority's code tables.
     """
     identity, stay, consent, verification = case.identity, case.reservation, case.identity_consent, case.verification
     if identity is None or stay is None or consent is None or verification is None:
@@ -94,7 +100,7 @@ def build(
     }
     if not photos:
         record["photoAbsentReason"] = _PHOTO_ABSENT.get(case.no_face_because, "face_not_completed")
-    if broken := findings(record, photos):
+    if broken := findings(record, photos, tables):
         return _invalid(record_id, ", ".join(f"{finding.code} {finding.field}" for finding in broken))
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return Registration(record_id, 1, "CI", stay.stay_id, at, text, photos)

@@ -1,93 +1,96 @@
-"""What a domestic record must hold before it is put: rule by rule, each with the authority's code. Pure.
+"""What a record must hold before it is put: rule by rule, each with the authority's code. Pure.
 
-The police refuse the same; found here, a person mends it while the guest still stands at the kiosk.
+Here: what every record keeps, and a domestic guest's check-in or correction. Overseas guests are in ``overseas``,
+what follows a check-in and visitors in ``later_rules``. The police refuse the same; found here, a person mends it
+while the guest still stands at the kiosk.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from kiosk.credentials import resident_id
 from kiosk.model import Photo
-from kiosk.registration.code_tables import ETHNICITIES, PROVINCES
+from kiosk.registration import later_rules, overseas
+from kiosk.registration.code_tables import BUILT_IN, CodeTables
+from kiosk.registration.forms import (
+    MAX_PARTY,
+    OLDEST_BIRTH,
+    ROOM,
+    Draft,
+    Finding,
+    Record,
+    Rule,
+    broken,
+    chinese_name,
+    moment,
+)
 
 PHOTO_BUDGET_BYTES = 12 * 1024
-MAX_NAME_UNITS, MAX_ADDRESS, MAX_PARTY = 15, 70, 20
-OLDEST_BIRTH = date(1900, 1, 1)
-
-Record = Mapping[str, Any]
+MAX_ADDRESS = 70
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A rule that is broken: the authority's code and the field, never a value."""
-
-    code: str
-    field: str
-
-
-def findings(record: Record, photos: tuple[Photo, ...]) -> tuple[Finding, ...]:
-    """Return every broken rule, in the order of the table below."""
-    guest: Record = record["guest"]
-    broken = [Finding(code, f"guest.{name}") for code, name, holds in _GUEST_RULES if not holds(guest[name])]
-    broken += [Finding(code, name) for code, name, holds in _RECORD_RULES if not holds(record)]
-    broken += [Finding("E13", f"photos.{p.kind}") for p in photos if len(p.jpeg) > PHOTO_BUDGET_BYTES]
-    broken += [Finding("E307", f"photos.{p.kind}") for p in photos if not _is_jpeg(p.jpeg)]
-    return tuple(broken)
+def findings(record: Record, photos: tuple[Photo, ...], tables: CodeTables = BUILT_IN) -> tuple[Finding, ...]:
+    """Return every broken rule, in the order of the tables below."""
+    found = broken(_rules(record), Draft(record, tables))
+    found += [Finding("E13", f"photos.{p.kind}") for p in photos if len(p.jpeg) > PHOTO_BUDGET_BYTES]
+    found += [Finding("E307", f"photos.{p.kind}") for p in photos if not _is_jpeg(p.jpeg)]
+    return tuple(found)
 
 
-def _guest_code(code: str) -> bool:
-    return re.fullmatch(r"[0-9]{22}", code, re.ASCII) is not None
+def _rules(record: Record) -> tuple[Rule, ...]:
+    op = record["op"]
+    if op in later_rules.RULES:
+        return later_rules.RULES[op]
+    foreign = op == "JI" or "surnameLatin" in record["guest"]
+    return (*(overseas.RULES if foreign else DOMESTIC), *WHOLE)
 
 
-def _name(name: str) -> bool:
-    units = len(name.encode("utf-16-le", "surrogatepass")) // 2
-    letters = all(unicodedata.category(sign).startswith("L") or sign in "· " for sign in name)
-    return 1 <= units <= MAX_NAME_UNITS and letters and name == name.strip()
+# ---- a domestic guest ------------------------------------------------------------------------------------------------
 
 
-def _birth_date(text: str) -> bool:
-    return date.fromisoformat(text) >= OLDEST_BIRTH
+def _guest_code(draft: Draft) -> bool:
+    return re.fullmatch(r"[0-9]{22}", draft.guest["guestCode"], re.ASCII) is not None
 
 
-def _address(text: str) -> bool:
+def _name(draft: Draft) -> bool:
+    return chinese_name(draft.guest["name"])
+
+
+def _sex(draft: Draft) -> bool:
+    return draft.guest["sex"] in {"1", "2", "0", "9"}
+
+
+def _ethnicity(draft: Draft) -> bool:
+    return draft.guest["ethnicity"] in draft.tables.ethnicities
+
+
+def _birth_date(draft: Draft) -> bool:
+    return date.fromisoformat(draft.guest["birthDate"]) >= OLDEST_BIRTH
+
+
+def _id_type(draft: Draft) -> bool:
+    return bool(draft.guest["idType"] == "11")
+
+
+def _id_number(draft: Draft) -> bool:
+    return resident_id.is_valid(draft.guest["idNumber"])
+
+
+def _division(draft: Draft) -> bool:
+    code = draft.guest["divisionCode"]
+    return re.fullmatch(r"[0-9]{6}", code, re.ASCII) is not None and code[:2] in draft.tables.provinces
+
+
+def _address(draft: Draft) -> bool:
+    text: str = draft.guest["address"]
     return 1 <= len(text.strip()) <= MAX_ADDRESS and text.isprintable()
 
 
-_GUEST_RULES: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("E21", "guestCode", _guest_code),
-    ("E22", "name", _name),
-    ("E23", "sex", lambda sex: sex in {"1", "2", "0", "9"}),
-    ("E24", "ethnicity", lambda code: code in ETHNICITIES),
-    ("E25", "birthDate", _birth_date),
-    ("E26", "idType", lambda kind: kind == "11"),
-    ("E27", "idNumber", resident_id.is_valid),
-    ("E28", "divisionCode", lambda code: re.fullmatch(r"[0-9]{6}", code) is not None and code[:2] in PROVINCES),
-    ("E29", "address", _address),
-    ("E2A", "roomNo", lambda room: bool(room.strip())),
-)
-"""Code, field of the guest, what its value must keep."""
-
-
-def _times(record: Record) -> bool:
-    begin, end = (datetime.fromisoformat(record["guest"][name]) for name in ("checkInAt", "plannedOutAt"))
-    return begin < end and record["occurredAt"] == record["guest"]["checkInAt"]
-
-
-def _hotel(record: Record) -> bool:
-    code: str = record["hotelCode"]
-    whole: str = record["guest"]["guestCode"]
-    return re.fullmatch(r"[0-9]{10}", code, re.ASCII) is not None and whole.startswith(code)
-
-
-def _number_agrees(record: Record) -> bool:
+def _number_agrees(draft: Draft) -> bool:
     """Birth date, sex and division are those of the number."""
-    guest, number = record["guest"], record["guest"]["idNumber"]
+    guest, number = draft.guest, draft.guest["idNumber"]
     if not resident_id.is_valid(number):
         return False
     same_birth = guest["birthDate"] == resident_id.birth_date(number).isoformat()
@@ -95,27 +98,73 @@ def _number_agrees(record: Record) -> bool:
     return same_birth and same_sex and bool(guest["divisionCode"] == resident_id.division(number))
 
 
-def _head_count(record: Record) -> bool:
-    index: int = record["guest"]["occupantIndex"]
-    size: int = record["guest"]["partySize"]
+DOMESTIC: tuple[Rule, ...] = (
+    ("E21", "guest.guestCode", _guest_code),
+    ("E22", "guest.name", _name),
+    ("E23", "guest.sex", _sex),
+    ("E24", "guest.ethnicity", _ethnicity),
+    ("E25", "guest.birthDate", _birth_date),
+    ("E26", "guest.idType", _id_type),
+    ("E27", "guest.idNumber", _id_number),
+    ("E28", "guest.divisionCode", _division),
+    ("E29", "guest.address", _address),
+    *ROOM,
+    ("E302", "guest.idNumber", _number_agrees),
+)
+
+# ---- whoever the guest is --------------------------------------------------------------------------------------------
+
+
+def _times(draft: Draft) -> bool:
+    """The stay ends after it began; a check-in is about its own moment, a correction comes later."""
+    begin, end = moment(draft.guest["checkInAt"]), moment(draft.guest["plannedOutAt"])
+    own = draft.record["occurredAt"] == draft.guest["checkInAt"] or draft.record["op"] == "UP"
+    return begin < end and own and begin <= moment(draft.record["occurredAt"])
+
+
+def _hotel(draft: Draft) -> bool:
+    code: str = draft.record["hotelCode"]
+    whole: str = draft.guest["guestCode"]
+    return re.fullmatch(r"[0-9]{10}", code, re.ASCII) is not None and whole.startswith(code)
+
+
+def _born_before(draft: Draft) -> bool:
+    return date.fromisoformat(draft.guest["birthDate"]) <= datetime.fromisoformat(draft.record["occurredAt"]).date()
+
+
+def _in_force(draft: Draft) -> bool:
+    until = draft.guest.get("validTo", "长期")
+    return until == "长期" or date.fromisoformat(until) >= moment(draft.guest["checkInAt"]).date()
+
+
+def _head_count(draft: Draft) -> bool:
+    index: int = draft.guest["occupantIndex"]
+    size: int = draft.guest["partySize"]
     return 1 <= index <= size <= MAX_PARTY
 
 
-def _born_before(record: Record) -> bool:
-    return date.fromisoformat(record["guest"]["birthDate"]) <= datetime.fromisoformat(record["occurredAt"]).date()
+def _photos_or_reason(draft: Draft) -> bool:
+    return draft.record["op"] == "UP" or bool(draft.record["photos"]) != ("photoAbsentReason" in draft.record)
 
 
-def _photos_or_reason(record: Record) -> bool:
-    return bool(record["photos"]) != ("photoAbsentReason" in record)
+def _no_photo_again(draft: Draft) -> bool:
+    return draft.record["revision"] == 1 or not draft.record["photos"]
 
 
-_RECORD_RULES: tuple[tuple[str, str, Callable[[Record], bool]], ...] = (
+def _verified(draft: Draft) -> bool:
+    verify = draft.record["verify"]
+    return bool(verify["method"] and verify["identityConsentId"])
+
+
+WHOLE: tuple[Rule, ...] = (
+    ("E400", "verify", _verified),
     ("E20", "guest.plannedOutAt", _times),
     ("E21", "hotelCode", _hotel),
     ("E25", "guest.birthDate", _born_before),
-    ("E302", "guest.idNumber", _number_agrees),
+    ("E303", "guest.validTo", _in_force),
     ("E306", "guest.partySize", _head_count),
     ("E307", "photoAbsentReason", _photos_or_reason),
+    ("E301", "photos", _no_photo_again),
 )
 
 

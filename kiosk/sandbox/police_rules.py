@@ -15,6 +15,7 @@ from datetime import date, datetime
 from kiosk.sandbox import police_later, police_overseas
 from kiosk.sandbox.people import ROOMS
 from kiosk.sandbox.police_forms import (
+    EARLY,
     LONGEST_STAY,
     Finding,
     Rule,
@@ -94,7 +95,10 @@ def _occurred(seen: Seen) -> bool:
 
 
 def _check_in(seen: Seen) -> bool:
-    return recent(moment(seen.guest.get("checkInAt")), seen.now)
+    at = moment(seen.guest.get("checkInAt"))
+    if seen.sub.op == "UP":  # of a long stay: when it is said is recent, what it is about need not be
+        return at is not None and at <= seen.now + EARLY
+    return recent(at, seen.now)
 
 
 def _check_out(seen: Seen) -> bool:
