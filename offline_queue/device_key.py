@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from kiosk.config import ReportingSection
 from kiosk.errors import ConfigError
 from kiosk.sm2 import Sm2PrivateKey, Sm2PublicKey, is_sm2
 from offline_queue.suites import GM, INTL, SuiteName, gm
@@ -92,6 +93,11 @@ class Sm2Key:
 
     def public_pem(self) -> bytes:
         return self.key.public_key().to_pem()
+
+
+def configured(reporting: ReportingSection) -> DeviceKey | None:
+    """Return the key that the settings name; None where they name none, as in a demo. Raises ConfigError."""
+    return load(reporting.device_key_file) if reporting.device_key_file is not None else None
 
 
 def load(key_file: Path) -> DeviceKey:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from offline_queue import erasure, legal_hold
@@ -58,9 +59,9 @@ def purge(store: Store, wall: float, retention_days: float, *, dry_run: bool = F
 def purge_all(owner: OutboxOwner, retention_days: float, *, now: Callable[[], float] | None = None) -> Purge:
     """Erase slice by slice until nothing is past its time, then sign the receipts. Not from the owner thread.
 
-    A put waits for one slice at most. ``now``: Unix seconds, of the authority where it told them; else the clock's.
+    A put waits for one slice at most. ``now``: tells Unix seconds.
     """
-    now = now or owner.clock.wall
+    now = now or partial(right_now, owner)
     records, emptied = 0, True
     while True:
         done = owner.call(lambda store: purge(store, now(), retention_days))
@@ -69,6 +70,11 @@ def purge_all(owner: OutboxOwner, retention_days: float, *, now: Callable[[], fl
             break
     erasure.sign_waiting(owner)
     return Purge(records, emptied, more=False, held=done.held)
+
+
+def right_now(owner: OutboxOwner) -> float:
+    """Return Unix seconds, set right by what the authority told: a clock far ahead would erase early."""
+    return owner.clock.wall() - (owner.line.clock_off_s or 0.0)
 
 
 def _past_their_time(store: Store, before: float, limit: int) -> tuple[list[Event], int]:

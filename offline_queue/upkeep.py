@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from offline_queue import retention
-from offline_queue.inquiry import Inquiry, Row
+from offline_queue import erasure, legal_hold, retention
+from offline_queue.inquiry import Inquiry, Row, record_of
 from offline_queue.owner import OutboxOwner
 from offline_queue.verify import verify
 
@@ -26,7 +26,10 @@ class Upkeep:
             case "verify":
                 yield self._verify()
             case "purge":
-                yield self._purge(by, dry_run=inquiry.dry_run)
+                yield self._report() if inquiry.report else self._purge(by, dry_run=inquiry.dry_run)
+            case "receipt":
+                record = record_of(inquiry.record)
+                yield from self._owner.call(lambda store: erasure.documents(store, record))
 
     def _verify(self) -> Row:
         report = verify(self._owner)
@@ -38,12 +41,15 @@ class Upkeep:
         }
 
     def _purge(self, by: str, *, dry_run: bool) -> Row:
-        days, records = self._owner.settings.retention_days, 0
-        if not dry_run:
+        owner, days = self._owner, self._owner.settings.retention_days
+        if dry_run:
+            done = owner.call(lambda store: retention.purge(store, retention.right_now(owner), days, dry_run=True))
+        else:
             self._note("queue.purge", by)
-        while True:
-            wall = self._owner.clock.wall()
-            done = self._owner.call(lambda store, at=wall: retention.purge(store, at, days, dry_run=dry_run))  # type: ignore[misc]
-            records += done.records
-            if not done.more:
-                return {"records": records, "dry_run": dry_run, "retention_days": days}
+            done = retention.purge_all(owner, days)
+        return {"records": done.records, "held": done.held, "dry_run": dry_run, "retention_days": days}
+
+    def _report(self) -> Row:
+        told = erasure.report(self._owner)
+        days = [{"day": day, "records": texts, "photos": photos} for day, texts, photos in told.days]
+        return {"days": days, "unsigned": told.unsigned, "held": len(self._owner.call(legal_hold.held))}

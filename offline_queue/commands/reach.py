@@ -11,8 +11,8 @@ from pathlib import Path
 
 from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.config import Config
-from kiosk.errors import OutboxUnavailable
-from offline_queue import asking
+from kiosk.errors import ConfigError, OutboxUnavailable
+from offline_queue import asking, device_key
 from offline_queue.answers import Answers, Auditing
 from offline_queue.inquiry import Inquiry, Row
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
@@ -57,7 +57,10 @@ def row(config: Config, inquiry: Inquiry) -> Row:
 def open_owner(config: Config) -> OutboxOwner:
     """Open the outbox of a stopped kiosk. Raises OutboxUnavailable: held by another process, damaged, no key."""
     section = config.kiosk
-    return OutboxOwner.open(section.state_dir, section.hotel_code, section.kiosk_id, config.outbox, make_key=False)
+    owner = OutboxOwner.open(section.state_dir, section.hotel_code, section.kiosk_id, config.outbox, make_key=False)
+    with contextlib.suppress(ConfigError):  # a purge then leaves its receipts for the kiosk, which says what is wrong
+        owner.device_key = device_key.configured(config.reporting)
+    return owner
 
 
 def _look(state_dir: Path, *, store_needed: bool) -> None:
@@ -92,7 +95,7 @@ def _may_open(state_dir: Path) -> None:
             f"outbox in {state_dir}: belongs to {_user(owner)}, you are {_user(os.geteuid())}; "
             f"nothing was touched. Fix: {_as_its_user(state_dir)}"
         )
-    if os.access(state_dir, os.W_OK | os.X_OK):
+    if os.access(state_dir, os.W_OK | os.X_OK, effective_ids=True):
         return
     if os.statvfs(state_dir).f_flag & os.ST_RDONLY:
         raise OutboxUnavailable(

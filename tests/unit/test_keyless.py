@@ -11,11 +11,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from kiosk import app
-from kiosk.app import AUDIT_FILE, Kiosk
-from kiosk.audit import AuditLog
+from kiosk import unfinished
+from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.checkin.keyless import without_key
-from kiosk.config import Config
 from kiosk.model import RegistrationId
 
 A, B, C = RegistrationId("a"), RegistrationId("b"), RegistrationId("c")
@@ -49,13 +47,13 @@ class Restarted:
     """A kiosk that starts on an outbox and an audit that the last run left."""
 
     def __init__(self, folder: Path) -> None:
-        config = Config()
-        section = config.kiosk.model_copy(update={"state_dir": folder})
-        self.kiosk = Kiosk(config.model_copy(update={"kiosk": section}), lambda shown: None, lambda sheet: None)
-        self.kiosk.audit = self.audit = AuditLog(folder / AUDIT_FILE)
-        self.kiosk.owner = self  # type: ignore[assignment]
+        self.folder = folder
+        self.audit = AuditLog(folder / AUDIT_FILE)
         self.events: list[Event] = []
         """The newest first."""
+
+    def looks_back(self) -> None:
+        unfinished.refer(self, self.audit, self.folder)  # type: ignore[arg-type]
 
     def call(self, work: Any) -> Any:
         return work(self)
@@ -84,8 +82,8 @@ def test_a_start_refers_the_record_that_the_kill_left_without_a_key(
     before = Restarted(tmp_path)
     before.saves(key=True)
     record = before.saves(key=False)
-    before.kiosk._refer_keyless()
-    before.kiosk._refer_keyless()
+    before.looks_back()
+    before.looks_back()
     assert referred(caplog) == [str(record)]
     before.audit.close()
 
@@ -101,9 +99,9 @@ def test_a_full_disk_does_not_keep_the_kiosk_from_starting(
 
     with monkeypatch.context() as disk:
         disk.setattr(before.audit, "write", full)
-        before.kiosk._refer_keyless()
+        before.looks_back()
     assert referred(caplog) == records
-    before.kiosk._refer_keyless()
+    before.looks_back()
     assert referred(caplog) == records * 2
     before.audit.close()
 
@@ -114,10 +112,10 @@ def test_a_start_does_not_judge_what_the_audit_it_reads_cannot_know(
     """An audit of years is not read from its beginning; one that was put away is missed by nobody."""
     before = Restarted(tmp_path)
     before.saves(key=False, days_ago=3)
-    monkeypatch.setattr(app, "AUDIT_BYTES", 2000)
+    monkeypatch.setattr(unfinished, "AUDIT_BYTES", 2000)
     for number in range(30):
         before.audit.write("staff.opened", number=number)
     record = before.saves(key=False)
-    before.kiosk._refer_keyless()
+    before.looks_back()
     assert referred(caplog) == [str(record)]
     before.audit.close()
