@@ -11,6 +11,13 @@ from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import Inquiry, Row
 from offline_queue.states import EventState
 
+_DISK = {
+    "warn": "little room is left: free some soon",
+    "staff_only": "too little room: guests are sent to the desk until some is free",
+    "refuse": "full: nothing new is taken until some room is free; what is there is still delivered and erased",
+}
+_CLOCK_MATTERS_S = 60.0
+
 
 def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - every verb is called alike
     row = reach.row(config, Inquiry("status"))
@@ -18,11 +25,38 @@ def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - ev
 
 
 def sentences(row: Row) -> list[str]:
-    """Tell the status in words."""
+    """Tell the status in words: counts, what the law says, the line, and whatever somebody should mend."""
     counts = _object(row["counts"])
     lines = [f"{n:>6}  {state:<12} {words.STATES[EventState(state)]}" for state, n in counts.items()]
-    clock = f"; legal clock: {row['due']}, next at {row['next_due_at']}" if row["next_due_at"] else ""
-    return [*lines, f"{row['unsent']:>6}  not delivered{clock}", f"line:   {line(_object(row['line']))}"]
+    lines.append(f"{row['unsent']:>6}  not delivered{_clock(row)}")
+    lines.append(f"line:   {line(_object(row['line']))}")
+    return [*lines, *_to_mend(row)]
+
+
+def _clock(row: Row) -> str:
+    if not row["next_due_at"]:
+        return ""
+    told = f"; legal clock: {row['due']}, next at {row['next_due_at']}"
+    if row["due"] == "alarm":
+        told += "\n        OVERDUE: ./run queue export TO writes a form for the police station"
+    return told
+
+
+def _to_mend(row: Row) -> list[str]:
+    line_, disk = _object(row["line"]), _object(row.get("disk"))
+    counts = _object(row["counts"])
+    told = []
+    if disk.get("level") in _DISK:
+        told.append(f"disk:   {disk.get('usable_mb')} MB free, {_DISK[str(disk['level'])]}")
+    off = line_.get("clock_off_s")
+    if isinstance(off, int | float) and abs(off) >= _CLOCK_MATTERS_S:
+        ahead = "ahead of" if off > 0 else "behind"
+        told.append(f"clock:  {words.span(off)} {ahead} the authority's; set this machine's clock (timedatectl)")
+    doubts = line_.get("doubts")
+    told += [f"look:   {doubt}" for doubt in doubts] if isinstance(doubts, list) else []
+    if counts.get("REJECTED") or counts.get("QUARANTINED"):
+        told.append("next:   ./run queue list --waiting shows what a person must decide")
+    return told
 
 
 def line(told: Row) -> str:

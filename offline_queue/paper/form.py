@@ -103,7 +103,7 @@ class _Form(FPDF):
         if entry.sealed_for:
             lines.insert(0, [Cell("说明", _why_empty(entry), grid.UNITS)])
         heights = [self._height(line, width) for line in lines]
-        body = max(sum(heights), _PHOTO_H + 2 * _PAD if pictures else 0.0)
+        body = max(sum(heights), _PHOTO_H + _LABEL_H + 2 * _PAD if pictures else 0.0)
         if self.will_page_break(_STRIP_H + body + _SMALL_H):
             self.add_page()
         self._strip(number, entry)
@@ -172,14 +172,14 @@ class _Form(FPDF):
     def _photos(self, pictures: Sequence[tuple[str, bytes]], width: float, top: float) -> None:
         left = _MARGIN + width + _GAP / 2
         for kind, jpeg in pictures:
+            words = "证件照" if kind == "id" else "现场照"
             try:
-                place = {"x": left, "y": top + _PAD, "w": _PHOTO_W, "h": _PHOTO_H}
-                self.image(BytesIO(jpeg), **place, keep_aspect_ratio=True)
+                self.image(BytesIO(jpeg), left, top + _PAD, _PHOTO_W, _PHOTO_H, keep_aspect_ratio=True)
             except (OSError, ValueError, UnidentifiedImageError):
-                self.set_xy(left, top + _PHOTO_H / 2)
-                self._pen(_LABEL_PT, _GREY)
-                words = "证件照" if kind == "id" else "现场照"
-                self.cell(_PHOTO_W, _LABEL_H, f"{words}无法显示", align="C")
+                words += "无法显示"
+            self.set_xy(left, top + _PAD + _PHOTO_H)
+            self._pen(_LABEL_PT, _GREY)
+            self.cell(_PHOTO_W, _LABEL_H, words, align="C")
             left += _PHOTO_W + _GAP
 
     def _close(self, entry: Entry, top: float, body: float) -> None:

@@ -15,42 +15,11 @@ from kiosk.errors import ContractError, OutboxUnavailable
 from offline_queue.commands import status
 from offline_queue.commands.main import main
 from offline_queue.commands.table import MASKED_COLUMNS
-from offline_queue.control import ControlServer
-from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
-from tests.outbox_kit import ADDRESS, NAME, NUMBER, deliver, new_id, open_owner, opened, registration, reject, state
+from tests.outbox_kit import ADDRESS, NAME, NUMBER, new_id, opened, state
+from tests.unit.queue_kit import Kiosk
 
 pytestmark = pytest.mark.timeout(30)
-
-
-class Kiosk:
-    """A folder with settings, and an outbox that is held by a kiosk or by nobody."""
-
-    def __init__(self, folder: Path, *, running: bool) -> None:
-        self.config = folder / "config.toml"
-        self.config.write_text('[kiosk]\nstate_dir = "var"\n')
-        self.state_dir = folder / "var"
-        self.running = running
-        owner = open_owner(self.state_dir)
-        self.delivered = owner.outbox.put(registration())
-        deliver(owner, self.delivered)
-        self.rejected = owner.outbox.put(registration(roomNo="=HYPERLINK(1)"))
-        reject(owner, self.rejected, why="E24 guest.ethnicity")
-        self.waiting = owner.outbox.put(registration())
-        self.owner: OutboxOwner | None = owner
-        self.server = ControlServer(owner, self.state_dir / "queue.sock")
-        if running:
-            self.server.start()
-        else:
-            owner.close()
-
-    def close(self) -> None:
-        self.server.stop()
-        if self.owner is not None:
-            self.owner.close()
-
-    def asked(self, *words: str) -> int:
-        return main([*words, "--config", str(self.config)])
 
 
 @pytest.fixture(params=[True, False], ids=["running", "stopped"])
