@@ -37,6 +37,10 @@ CREATE INDEX IF NOT EXISTS receipt_day ON receipt(day, seq);
 """
 
 GENESIS = "0" * 64
+_WITH_DEVICE = """SELECT receipt.*, coalesce((SELECT batch.device FROM item JOIN batch ON batch.id = item.batch
+    WHERE item.record_id = receipt.record_id AND item.revision = receipt.revision LIMIT 1), '') AS device
+    FROM receipt"""
+"""A hotel's kiosks share the list: each line names whose it is."""
 
 
 _DEPARTS = frozenset({"CC", "JC", "VD"})
@@ -254,7 +258,7 @@ class Ledger:
     def receipts(self, day: str) -> tuple[str, list[Row]]:
         """Return the last link before one day in Shanghai, and that day's receipts in the order given."""
         with self.store.transaction():
-            rows = self.store.all("SELECT * FROM receipt WHERE day = ? ORDER BY seq", (day,))
+            rows = self.store.all(f"{_WITH_DEVICE} WHERE day = ? ORDER BY seq", (day,))
             earlier = ("seq < ?", rows[0]["seq"]) if rows else ("day < ?", day)
             before = self.store.one(
                 f"SELECT chain FROM receipt WHERE {earlier[0]} ORDER BY seq DESC LIMIT 1",  # noqa: S608 - ours

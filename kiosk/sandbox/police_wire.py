@@ -109,6 +109,7 @@ class _Entry:
     content_hash: str
     receipt_no: str
     received_at: str
+    device: str
 
     def wire(self, chain: str) -> Wire:
         return {
@@ -118,6 +119,7 @@ class _Entry:
             "contentHash": self.content_hash,
             "receiptNo": self.receipt_no,
             "receivedAt": self.received_at,
+            "deviceId": self.device,
             "chain": chain,
         }
 
@@ -151,7 +153,7 @@ def receipts(day: str, rows: Sequence[Row], before: str, key: Ed25519PrivateKey,
 
 def receipts_statement(day: str, count: int, head: str) -> bytes:
     """Return what the signature of a daily list is over."""
-    return "\n".join(("suizhu-sandbox-receipts", day, str(count), head)).encode()
+    return "\n".join(("PSB-Report/1 receipts", day, str(count), head)).encode()
 
 
 def _spoiled(entries: list[_Entry], board: FaultBoard) -> list[_Entry]:
