@@ -65,6 +65,39 @@ def sample_record(person: Person = PEOPLE["lin"], *, stay_id: str = "", **change
             "reason": "face.declined",
         },
     }
+    return changed(record, **changes)
+
+
+def overseas_record(**changes: Any) -> dict[str, Any]:
+    """Return the record of a guest from overseas that keeps every rule; ``changes`` as above."""
+    record = sample_record(op="JI")
+    stays = {name: record["guest"][name] for name in ("checkInAt", "plannedOutAt", "occupantIndex", "partySize")}
+    today = datetime.fromisoformat(record["occurredAt"]).date()
+    record["guest"] = stays | {
+        "guestCode": record["guest"]["guestCode"],
+        "roomNo": "1209",
+        "surnameLatin": "MUSTERMANN",
+        "givenLatin": "ERIKA",
+        "nameCn": "",
+        "sex": "2",
+        "birthDate": "1990-08-12",
+        "nationality": "DEU",
+        "documentType": "14",
+        "documentNumber": f"C0{uuid.uuid4().hex[:7].upper()}",
+        "visaType": "L",
+        "visaNumber": "K0000001",
+        "stayUntil": (today + timedelta(days=30)).isoformat(),
+        "entryDate": today.isoformat(),
+        "entryPort": "PVG",
+        "stayReason": "01",
+        "issuedAt": "Berlin",
+    }
+    record["verify"] |= {"method": "passport+staff", "credential": "passport"}
+    return changed(record, **changes)
+
+
+def changed(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Set top-level keys, or ``guest__name`` for a key of the guest."""
     for name, value in changes.items():
         part, _, key = name.partition("__")
         target = record[part] if key else record
