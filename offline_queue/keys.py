@@ -55,7 +55,9 @@ class KioskKey:
 class KioskKeys:
     """What the kiosk holds: the newest key seals, every one opens. Read from any thread, changed by the owner's."""
 
-    def __init__(self, key: KioskKey, successor: KioskKey | None = None) -> None:
+    def __init__(self, path: Path, key: KioskKey, successor: KioskKey | None = None) -> None:
+        """``path``: where the key's file lies, and its successor's beside it."""
+        self.path = path
         # Replaced whole, never altered: a thread that seals sees the keys of before or of after
         self._held: tuple[KioskKey, ...] = (key,) if successor is None else (key, successor)
 
@@ -92,11 +94,11 @@ def hold(path: Path, key_store: KeyStore, tcti: str, *, make_new: bool) -> Kiosk
         OutboxUnavailable: No key, a file that others may read, no key of ours, or the TPM does not open it.
     """
     if make_new:
-        return KioskKeys(make(path, key_store, tcti))
+        return KioskKeys(path, make(path, key_store, tcti))
     following = successor_of(path)
     if following.exists() and _words(path)[:1] == [DESTROYED]:
         take_over(path)
-    keys = KioskKeys(load(path, tcti), load(following, tcti) if following.exists() else None)
+    keys = KioskKeys(path, load(path, tcti), load(following, tcti) if following.exists() else None)
     if keys.newest.kept_in != key_store:
         log.warning(
             "outbox key %s: kept in %s, the settings say %s. Fix: ./run queue rotate-keys",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from offline_queue import chain, schema
 from offline_queue.connection import Connect, connect, failed
-from offline_queue.rows import COLUMNS, Event, event_of
+from offline_queue.rows import COLUMNS, Event, Wrapped, event_of
 from offline_queue.sealing import SealedPart
 from offline_queue.states import DONE, UNSENT, EventState
 
@@ -122,6 +122,19 @@ class Questions:
                 (event.id,),
             ).fetchall()
         return [SealedPart(*row) for row in rows]
+
+    def wrapped_after(self, row: int, limit: int) -> list[Wrapped]:
+        """Data keys in the order in which they were added, destroyed ones as well."""
+        with self._told("read"):
+            rows = self._conn.execute(
+                "SELECT k.rowid, event, record, revision, op, part, recipient, key_id, wrapped, suite "
+                "FROM data_key k JOIN event e ON e.id = k.event WHERE k.rowid > ? ORDER BY k.rowid LIMIT ?",
+                (row, limit),
+            ).fetchall()
+        return [
+            Wrapped(at, event, UUID(bytes=record), revision, op, SealedPart(part, b"", *rest))
+            for at, event, record, revision, op, part, *rest in rows
+        ]
 
     def last_recipient(self) -> str | None:
         """Name of the key that wrapped the newest data key; None when there is none."""

@@ -109,3 +109,21 @@ def row_hash(
     fields = (event, record_id.hex, revision, op, stay, supersedes)
     times = (float(due_at), float(wall), boot, float(mono), content_hash.hex(), given_hash.hex())
     return hashlib.sha256(json.dumps(fields + times, separators=(",", ":")).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """One row of ``data_key``, with the place its key is bound to."""
+
+    row: int
+    """Grows with each key that is added."""
+    event: int
+    record_id: UUID
+    revision: int
+    op: str
+    part: SealedPart
+    """Without what it seals."""
+
+    @property
+    def destroyed(self) -> bool:
+        return not any(self.part.wrapped)

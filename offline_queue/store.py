@@ -18,7 +18,7 @@ from offline_queue import chain
 from offline_queue.connection import Connect, connect
 from offline_queue.erasures import Erasures
 from offline_queue.full import is_full
-from offline_queue.rows import COLUMNS, Event, NewEvent, event_of, row_hash
+from offline_queue.rows import COLUMNS, Event, NewEvent, Wrapped, event_of, row_hash
 from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import DONE, MOVES, EventState
 
@@ -205,6 +205,16 @@ class Store(Erasures):
         self._conn.executemany(
             f"UPDATE event SET {names} WHERE id = ?",  # noqa: S608 - names are our keywords
             [(*columns.values(), event.id) for event in events],
+        )
+
+    def rewrap(self, keys: Iterable[Wrapped]) -> None:
+        """Put what now wraps data keys in the place of what did, inside a transaction. A destroyed key stays destroyed.
+
+        As long as before, so that it is overwritten where it lies. The log keeps it until ``truncate_log``.
+        """
+        self._conn.executemany(
+            "UPDATE data_key SET recipient = ?, wrapped = ? WHERE rowid = ?",
+            [(key.part.recipient, key.part.wrapped, key.row) for key in keys],
         )
 
     def destroy_keys(self, event: Event, *, text: bool) -> None:
