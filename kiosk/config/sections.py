@@ -154,6 +154,10 @@ class OutboxSection(Section):
     )
     recipient_key_file: OptionalPath = None
     """Set: write-only. Guests are sealed to this public key, and the kiosk cannot read them again."""
+    second_copy: bool = False
+    """Everything sealed is written a second time before a registration is acknowledged; keys never."""
+    second_copy_dir: OptionalPath = None
+    """Best on another disk; None: ``second-copy`` in the state folder."""
     disk_warn_mb: int = Field(default=500, ge=3, le=1_000_000)
     disk_staff_mb: int = Field(default=200, ge=2, le=1_000_000)
     disk_refuse_mb: int = Field(default=50, ge=1, le=1_000_000)
