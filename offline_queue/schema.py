@@ -117,16 +117,29 @@ def _prepare(conn: Connection, path: Path, wall: float) -> None:
         raise OutboxUnavailable(f"outbox {path.name}: another program's database; it was left untouched")
     if version == VERSION:
         _refuse_altered(conn, path)
-    conn.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
+    if version == 0:
+        conn.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
     if conn.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise OutboxUnavailable(f"outbox {path.name}: the file system does not support a write-ahead log")
     for setting in ("synchronous = FULL", "temp_store = MEMORY", "secure_delete = ON"):
         conn.execute(f"PRAGMA {setting}").fetchall()
     path.chmod(0o600)
+    if version:
+        _carry_over(conn, path)
     if version < VERSION:
         migrations.bring_up(conn, path, version, wall)
         _refuse_altered(conn, path)
         sync_folder(path.parent)
+
+
+def _carry_over(conn: Connection, path: Path) -> None:
+    """Copy what the last run left in its log into the database, and sync that.
+
+    A kernel that once failed to write a page of the log shows it to us all the same, and no later sync of the
+    log brings it to the disk: what would be appended after it would be gone with the next power cut.
+    """
+    if conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        raise OutboxUnavailable(f"outbox {path.name}: another program reads it; nothing was changed, stop that program")
 
 
 def _refuse_altered(conn: Connection, path: Path) -> None:
