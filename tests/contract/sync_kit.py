@@ -68,8 +68,8 @@ class Delivery:
             assert time.monotonic() < end, f"never came: {what}; {self.owner.status()}"
             time.sleep(0.01)
 
-    def until_state(self, wanted: EventState, *record_ids: str) -> None:
-        self.until(f"{wanted}", lambda: all(state(self.owner, one) is wanted for one in record_ids))
+    def until_state(self, wanted: EventState, *record_ids: str, timeout_s: float = WAIT_S) -> None:
+        self.until(f"{wanted}", lambda: all(state(self.owner, one) is wanted for one in record_ids), timeout_s)
 
     def until_held(self, why: str) -> None:
         """Wait until the line is held for this reason."""

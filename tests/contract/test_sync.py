@@ -176,7 +176,7 @@ def test_a_kiosk_that_ended_while_a_lot_was_out_delivers_it_once(sandbox: Sandbo
 
 def test_three_days_of_outage_drain_without_poison(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.clear_faults()
-    clock = TurnedClock(wall_off=-3 * 86_400)
+    clock = TurnedClock(wall_off=-3 * 86_400, mono_off=-3 * 86_400)
     then = datetime.now(SHANGHAI) - timedelta(days=3)
     with delivery(sandbox, tmp_path, start=False, clock=clock) as line:
         waiting = [line.put(number=invented_number(serial), occurred_at=then) for serial in range(300)]
@@ -188,7 +188,7 @@ def test_three_days_of_outage_drain_without_poison(sandbox: SandboxProcess, tmp_
             )
             assert len(stranded) == 50
             line.owner.call(lambda store: claims.recover(store, clock.wall()))
-        clock.wall_off = 0.0
+        clock.wall_off = clock.mono_off = 0.0
         assert line.owner.status().oldest_unsent_s == pytest.approx(3 * 86_400, abs=60)
         line.sync.start()
         line.until("everything", lambda: line.owner.status().unsent == 0, 30)

@@ -1,0 +1,170 @@
+"""What the authority says of itself, its code tables and maintenance: followed, and no record is lost over it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from kiosk.registration import code_tables as validators_tables
+from kiosk.sandbox.process import SandboxProcess
+from offline_queue import code_tables
+from offline_queue.owner import OutboxOwner
+from offline_queue.states import EventState
+from tests.contract.sync_kit import Delivery, delivery, duplicates, ledger
+from tests.outbox_kit import event, invented_number, state
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def kept(folder: Path) -> str:
+    return code_tables.read(folder / code_tables.FILE)[0]
+
+
+def test_the_authoritys_tables_are_kept_for_the_validators(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
+        line.until("tables", lambda: line.owner.line.tables)
+        assert line.owner.status().line.tables == kept(tmp_path) == "sandbox-1"
+    assert stat.S_IMODE((tmp_path / code_tables.FILE).stat().st_mode) == 0o600
+    told = validators_tables.load(tmp_path)
+    assert told.version == "sandbox-1"
+    assert told.rooms is not None
+    assert "1208" in told.rooms
+    assert len(told.ethnicities) == 56
+
+
+def test_a_new_version_is_fetched_and_its_rooms_are_known(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
+        line.until("tables", lambda: line.owner.line.tables)
+        sandbox.fault("police_new_tables", version="sandbox-7", add_room="7777")
+        tables = line.sync._tables
+        assert tables is not None
+        tables.due_at = 0.0  # the hour is over
+        line.sync.wake()
+        line.until("the new ones", lambda: line.owner.line.tables == "sandbox-7")
+    rooms = validators_tables.load(tmp_path).rooms
+    assert rooms is not None
+    assert "7777" in rooms
+
+
+def test_a_record_refused_for_old_tables_goes_again_after_the_update(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
+        line.until("tables", lambda: line.owner.line.tables)
+        sandbox.fault("police_new_tables", version="sandbox-8")
+        soon(line)
+        waiting = [line.put(number=invented_number(serial)) for serial in range(1, 4)]
+        line.until_state(EventState.DELIVERED, *waiting)
+        assert kept(tmp_path) == "sandbox-8"
+        assert {event(line.owner, one).attempts for one in waiting} == {0}
+        assert len(ledger(sandbox, *waiting)) == 3
+
+
+def test_it_goes_again_once_only_and_then_waits_for_staff(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
+        line.until("tables", lambda: line.owner.line.tables)
+        sandbox.fault("police_reject", code="E308")
+        soon(line)
+        record_id = line.put()
+        line.until("it was sent again", lambda: sent_again(line.owner, record_id))
+        line.until_state(EventState.REJECTED, record_id)
+        soon(line)
+        line.sync.wake()
+        line.until("another look", lambda: line.sync._tables is not None and not line.sync._tables._doubted)
+        line.until_state(EventState.REJECTED, record_id)
+        assert event(line.owner, record_id).why == "E308 record"
+        sandbox.clear_faults()
+        other = line.put(number=invented_number(5))
+        line.until_state(EventState.DELIVERED, other)
+        assert state(line.owner, record_id) is EventState.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("fault", "options"),
+    [
+        ("police_error", {"status": 404}),
+        ("police_error", {"status": 500}),
+        ("police_nonsense", {}),
+        ("police_truncated", {}),
+        ("police_gbk", {}),
+        ("police_cut", {}),
+    ],
+)
+def test_tables_that_cannot_be_fetched_hold_back_no_record_and_leave_the_old_ones(
+    sandbox: SandboxProcess, tmp_path: Path, fault: str, options: dict[str, int]
+) -> None:
+    (tmp_path / code_tables.FILE).write_text(json.dumps({"version": "old", "tables": {"rooms": {"1": "1"}}}))
+    sandbox.fault(fault, path="/v1/codetables", **options)
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
+        line.until("the trouble told", lambda: line.owner.line.doubts)
+        line.until_state(EventState.DELIVERED, line.put())
+        assert not line.owner.line.breaker
+        assert line.owner.line.failures == 0
+    assert kept(tmp_path) == "old"
+
+
+def test_a_broken_file_of_tables_is_fetched_anew(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    (tmp_path / code_tables.FILE).write_bytes(b'{"version": "sandbox-1", "tab')
+    with delivery(sandbox, tmp_path, tables_in=tmp_path) as line:
+        line.until("tables", lambda: line.owner.line.tables)
+    assert kept(tmp_path) == "sandbox-1"
+
+
+def test_maintenance_that_was_announced_is_waited_for_and_charged_to_nobody(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    sandbox.fault("police_window", in_s=-1, lasts_s=4)
+    with delivery(sandbox, tmp_path) as line:
+        record_id = line.put()
+        line.until_held("maintenance")
+        assert not line.owner.line.breaker
+        assert line.owner.line.retry_in_s > 0
+        line.put(number=invented_number(2))  # news does not shorten the window
+        assert state(line.owner, record_id) is EventState.READY
+        line.until_state(EventState.DELIVERED, record_id, timeout_s=30)
+        assert event(line.owner, record_id).attempts == duplicates(sandbox, record_id) == 0
+
+
+def test_a_person_may_try_during_maintenance(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.fault("police_window", in_s=-1, lasts_s=3000)
+    with delivery(sandbox, tmp_path) as line:
+        record_id = line.put()
+        line.until_held("maintenance")
+        line.sync.try_now()
+        line.until_held("http 503")
+        sandbox.clear_faults()
+        line.sync.try_now()
+        line.until_state(EventState.DELIVERED, record_id)
+
+
+def test_maintenance_that_lies_ahead_or_is_over_holds_nothing(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.fault("police_window", in_s=3000, lasts_s=3000)
+    sandbox.fault("police_window", in_s=-3000, lasts_s=60)
+    with delivery(sandbox, tmp_path) as line:
+        line.until_state(EventState.DELIVERED, line.put())
+
+
+def test_the_outboxs_chain_goes_with_each_batch_and_the_authority_sees_it_grow(
+    line: Delivery, sandbox: SandboxProcess
+) -> None:
+    for serial in (1, 2):
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(serial)))
+    head = line.owner.call(lambda store: store.head)
+    told = sandbox.ledger().heads
+    assert head is not None
+    assert told[-2].seq < told[-1].seq < head.seq
+    assert not told[-1].went_back
+    known = {entry.seq: entry.hash.hex() for entry in line.owner.call(lambda store: store.chain_after(0, 10_000))}
+    assert known[told[-1].seq] == told[-1].hash
+
+
+def soon(line: Delivery) -> None:
+    """A test cannot wait until tables may be fetched again."""
+    assert line.sync._tables is not None
+    line.sync._tables._fetched_at = -3600.0
+
+
+def sent_again(owner: OutboxOwner, record_id: str) -> bool:
+    name = f"E308 {event(owner, record_id).id}"
+    return owner.call(lambda store: store.fact(name)) == "sandbox-1"
