@@ -44,6 +44,7 @@ from kiosk.ports import KeyEncoder, VisionDown, VisionReport, VisionUp
 from kiosk.registration import code_tables
 from kiosk.registration.record import build, ends
 from kiosk.staff.access import StaffAccess
+from kiosk.staff.duty import Duty
 from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import StateStore
 from kiosk.vision_process import VisionProcess
@@ -176,7 +177,9 @@ class Kiosk:
     def _start_staff(self) -> None:
         config = self._config.staff
         self.access = StaffAccess(config, self.state, self._now)
-        self.sheet = StaffSheet(self.access, self.audit, self._staff_says, self._show_sheet, config.unlock_s)
+        self.sheet = StaffSheet(
+            self.access, self.audit, self._staff_says, self._show_sheet, config.unlock_s, duty=self._duty
+        )
         self._closing("staff", self._end_staff)
         threading.Thread(target=self._tick_sheet, name="sheet clock", daemon=True).start()
 
@@ -272,6 +275,13 @@ class Kiosk:
             log.warning("staff needed: number %s, %s", number, reason.value)
         else:
             self.staff(StaffSheet.close)  # also one whose opening still waits for its thread
+
+    def _duty(self) -> Duty | None:
+        try:
+            return capabilities.duty(self.owner.status(), self.owner.clock.wall())
+        except KioskError as error:  # the sheet must open all the same
+            log.error("staff sheet: %s", error)
+            return None
 
     def _staff_says(self, event: Event) -> None:
         if self._asked is not None:

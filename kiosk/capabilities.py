@@ -1,11 +1,15 @@
-"""What the kiosk can offer a guest now, from what was found at the start and what is seen since."""
+"""What the kiosk can offer a guest now, and what staff must know of its outbox: from what was found and is seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from kiosk.checkin.shown import Offers
 from kiosk.commissioning.finding import Capability, Finding, Result
+from kiosk.staff.duty import DueLevel, Duty, RoomLevel
+from offline_queue.owner import Status
+from offline_queue.states import EventState
 
 
 def offers(
@@ -35,4 +39,19 @@ def offers(
         online=online and Capability.ONLINE not in lost,
         keys=Capability.KEYS not in lost,
         records=room,
+    )
+
+
+def duty(status: Status, now: float) -> Duty:
+    """Tell staff how the outbox stands. Pure. ``now``: Unix seconds."""
+    line, counts = status.line, status.counts
+    return Duty(
+        waiting=status.unsent,
+        due=cast("DueLevel", status.due.value),
+        due_in_min=None if status.next_due_at is None else int((status.next_due_at - now) // 60),
+        to_decide=counts.get(EventState.REJECTED, 0) + counts.get(EventState.QUARANTINED, 0),
+        line="open" if line.open else "breaker" if line.breaker else "waits",
+        clock_off_min=int((line.clock_off_s or 0) / 60),
+        disk=cast("RoomLevel", status.disk.level.value),
+        disk_mb=status.disk.usable_mb,
     )

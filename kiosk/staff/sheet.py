@@ -17,6 +17,7 @@ from kiosk.checkin.events import Event, StaffApproved, StaffEnded, StaffRetried
 from kiosk.model import Reason, StaffDecision
 from kiosk.ports import Audit
 from kiosk.staff.access import Locked, StaffAccess, Wrong
+from kiosk.staff.duty import Duty
 from kiosk.staff.operators import Operator
 from kiosk.staff.resolutions import offered
 
@@ -36,12 +37,15 @@ class SheetState:
     reason: Reason | None = None
     """Why the guest waits; None when nobody does, or while the sheet is locked."""
     resolutions: tuple[str, ...] = ()
+    duty: Duty | None = None
+    """How the outbox stands; None while the sheet is locked, or when nobody can say."""
 
 
 class StaffSheet:
     """All calls come from one thread, which may block for a check of the PIN; only ``is_open`` from any.
 
-    ``show`` is called with each new state, ``says`` with each decision; neither may block.
+    ``show`` is called with each new state, ``says`` with each decision; neither may block. ``duty`` is asked each
+    second while the sheet is unlocked and may take a moment.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class StaffSheet:
         unlock_s: float,
         *,
         clock: Callable[[], float] = time.monotonic,
+        duty: Callable[[], Duty | None] = lambda: None,
     ) -> None:
         self._access = access
         self._audit = audit
@@ -60,6 +65,7 @@ class StaffSheet:
         self._show = show
         self._unlock_s = unlock_s
         self._clock = clock
+        self._duty = duty
         self._state = SheetState()
         self._reason: Reason | None = None
         self._operator: Operator | None = None
@@ -154,7 +160,8 @@ class StaffSheet:
         if self._operator is not None:
             left_s = max(1, math.ceil(self._ends - self._clock()))
             name = self._operator.name
-            self._publish(SheetState("unlocked", "", 0, name, left_s, self._reason, self._offered()))
+            offers = self._offered()
+            self._publish(SheetState("unlocked", "", 0, name, left_s, self._reason, offers, self._duty()))
 
     def _offered(self) -> tuple[str, ...]:
         return offered(self._reason) if self._operator is not None and self._operator.decides else ()

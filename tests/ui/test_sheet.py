@@ -6,6 +6,7 @@ import pytest
 
 from kiosk.model import Reason
 from kiosk.staff.access import ONE_TIME
+from kiosk.staff.duty import Duty
 from kiosk.staff.resolutions import CODES, offered
 from kiosk.staff.sheet import SheetState
 from tests.ui.stand import Stand, rect_of
@@ -95,6 +96,19 @@ def test_with_nobody_waiting_there_is_nothing_to_decide(stand: Stand) -> None:
     assert not names & {"retryButton", "endVisitButton"}
     assert not any(name.startswith("resolution_") for name in names)
     assert stand.can_tap("closeSheetButton")
+
+
+def test_staff_see_how_the_outbox_stands_and_a_guest_never_does(stand: Stand) -> None:
+    stand.scene("staff-sheet-overdue")
+    rows = [item.property("text") for item in stand.items(seen=True) if item.objectName() == "duty_bad"]
+    assert len(rows) == 5
+    assert any("71 小时" in row for row in rows)
+    assert any("187 MB" in row for row in rows)
+    late = SheetState("unlocked", "", 0, "chen", 60, None, (), Duty(line="waits"))
+    show(stand, late)
+    stand.wait(lambda: "暂时不通，会自动再试" in stand.texts())
+    show(stand, SheetState("pin"))
+    assert not any("暂时不通" in text for text in stand.texts())
 
 
 def test_the_number_is_told_before_the_pin_and_the_reason_only_after_it(stand: Stand) -> None:

@@ -21,6 +21,7 @@ from kiosk.config import StaffSection
 from kiosk.model import Case, Reason, RegistrationId, StaffDecision
 from kiosk.staff import pin_command
 from kiosk.staff.access import StaffAccess
+from kiosk.staff.duty import Duty
 from kiosk.staff.operators import Cost
 from kiosk.staff.resolutions import CODES, offered
 from kiosk.staff.sheet import SheetState, StaffSheet
@@ -293,3 +294,15 @@ def test_each_offered_code_moves_the_visit_on(reason: Reason) -> None:
 @pytest.mark.parametrize("language", list(WORDS))
 def test_the_screen_has_words_for_each_code(language: str) -> None:
     assert {f"resolution.{code}" for code in CODES} <= WORDS[language].keys()
+
+
+def test_an_unlocked_sheet_says_each_second_how_the_outbox_stands(desk: Desk) -> None:
+    stands = Duty(waiting=1)
+    desk.sheet._duty = lambda: stands
+    desk.unlocked(None)
+    assert desk.shown[-1].duty == Duty(waiting=1)
+    stands = Duty(waiting=2, due="alarm")
+    desk.passes(1)
+    assert desk.shown[-1].duty == Duty(waiting=2, due="alarm")
+    desk.sheet.close()
+    assert desk.shown[-1].duty is None

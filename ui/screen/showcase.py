@@ -11,6 +11,7 @@ from kiosk.checkin.flow import Ticket
 from kiosk.checkin.shown import Offers, Shown
 from kiosk.checkin.states import State
 from kiosk.model import Case, Consent, Hint, Identity, Reason, RegistrationId, Reservation, ScannedCode
+from kiosk.staff.duty import Duty
 from kiosk.staff.sheet import SheetState
 
 NOW = datetime(2026, 6, 1, 6, 30, tzinfo=UTC)
@@ -113,7 +114,9 @@ def _sheets() -> Iterator[tuple[str, SheetState]]:
     face = Reason.FACE_DECLINED
     yield "staff-sheet", replace(unlocked, reason=face, resolutions=("document_and_person_seen",))
     yield "staff-sheet-party", replace(unlocked, reason=Reason.PARTY, resolutions=("party_registered_at_desk",))
-    yield "staff-sheet-nobody", unlocked
+    yield "staff-sheet-nobody", replace(unlocked, duty=Duty(3, "green", 42, disk_mb=48_000))
+    late = Duty(2_000, "alarm", -4_310, 12, "breaker", 4_320, "staff_only", 187)
+    yield "staff-sheet-overdue", replace(unlocked, duty=late)
 
 
 def _word(reason: Reason) -> str:

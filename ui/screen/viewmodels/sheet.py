@@ -11,6 +11,7 @@ from PySide6.QtQml import QmlElement
 from ui.screen import i18n
 from ui.screen.gate import Gate
 from ui.screen.uncreatable import QmlUncreatable
+from ui.screen.viewmodels.duty import told
 from ui.screen.viewmodels.rows import Row, Rows
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class SheetProps:
     todo: str = ""
     resolutions: tuple[Row, ...] = ()
     """(code, decision, what the kiosk does then)"""
+    duty: tuple[Row, ...] = ()
+    """("good", "warn" or "bad", what it is, how it stands)"""
     retry: str = ""
     retry_means: str = ""
     end: str = ""
@@ -87,7 +90,7 @@ def _unlocked(sheet: SheetState, language: str, number: str) -> SheetProps:
         close=say("lock_now"),
     )
     if sheet.reason is None:
-        return opened
+        return replace(opened, duty=told(sheet.duty, language))
     return replace(
         opened,
         number_words=say("number") if number else "",
@@ -120,6 +123,7 @@ class SheetViewModel(QObject):
         self._gate = gate
         self._props = SheetProps()
         self._resolutions = Rows(self)
+        self._duty = Rows(self)
         self._pin = ""
 
     def show(self, sheet: SheetState, language: str, number: str) -> None:
@@ -129,6 +133,7 @@ class SheetViewModel(QObject):
                 self._type("")
             self._props = props
             self._resolutions.replace(props.resolutions)
+            self._duty.replace(props.duty)
             self.changed.emit()
 
     @Slot(str)
@@ -241,6 +246,10 @@ class SheetViewModel(QObject):
     @Property(Rows, notify=changed, final=True)
     def resolutions(self) -> Rows:
         return self._resolutions
+
+    @Property(Rows, notify=changed, final=True)
+    def duty(self) -> Rows:
+        return self._duty
 
     @Property(str, notify=changed, final=True)
     def retryWords(self) -> str:

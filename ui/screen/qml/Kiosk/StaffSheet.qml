@@ -179,6 +179,11 @@ Rectangle {
             text: root.viewModel.todo
             width: parent.width
         }
+
+        StaffDuty {
+            viewModel: root.viewModel
+            width: parent.width
+        }
     }
 
     // What a clerk decides lies where a hand reaches, above the way out.
