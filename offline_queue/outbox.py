@@ -100,9 +100,9 @@ class Outbox:
 
 def insert_once(store: Store, new: NewEvent, admit: Callable[[], object] = lambda: None) -> None:
     """Commit one event, unless it is there already. Owner thread. ``admit`` raises when nothing new may come in."""
-    known = store.find(new.record_id, new.revision)
+    known = store.given_hash(new.record_id, new.revision)
     if known is not None:
-        if known.given_hash != new.given_hash:
+        if known != new.given_hash:
             raise ContractError(f"outbox: revision {new.revision} of this record was put before with other content")
         return
     admit()

@@ -19,6 +19,7 @@ from offline_queue.states import DONE, UNSENT, EventState
 _DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
 _REMEMBERED = 10_000
 """Events among which a stay is looked for: a busy kiosk's quarter of a year."""
+_SLICE = 1_000
 _UNSENT = ", ".join(f"'{state}'" for state in sorted(UNSENT))
 
 
@@ -31,6 +32,11 @@ class Questions:
 
     def find(self, record_id: UUID, revision: int) -> Event | None:
         return self._one("record = ? AND revision = ?", (record_id.bytes, revision))
+
+    def given_hash(self, record_id: UUID, revision: int) -> bytes | None:
+        """Return the hash of what was handed to ``put`` under this revision; None when nothing was."""
+        row = self._row("SELECT given_hash FROM event WHERE record = ? AND revision = ?", (record_id.bytes, revision))
+        return None if row is None else bytes(row[0])
 
     def revisions(self, record_id: UUID) -> list[Event]:
         """Every revision of one record, in order."""
@@ -97,40 +103,51 @@ class Questions:
         """Events that are not delivered, in the order in which they were put."""
         return self._many(f"id > ? AND state IN ({_UNSENT}) ORDER BY id LIMIT ?", (event_id, limit))
 
+    def unsent_events(self) -> Iterator[Event]:
+        """Every event that is not delivered, a thousand in memory at a time."""
+        ids = [int(row[0]) for row in self._rows(f"SELECT id FROM event WHERE state IN ({_UNSENT})")]  # noqa: S608
+        for at in range(0, len(ids), _SLICE):
+            some = ids[at : at + _SLICE]
+            yield from self._many(f"id IN ({', '.join('?' * len(some))})", some)
+
     def first_due(self) -> Event | None:
         """The unsent event whose duty to report ends first."""
         return self._one(f"state IN ({_UNSENT}) ORDER BY due_at LIMIT 1", ())
 
     def counts(self) -> dict[EventState, int]:
         """How many events stand in each state: read from the tally, not by scan."""
-        with self._told("read"):
-            rows = self._conn.execute("SELECT state, n FROM tally").fetchall()
+        rows = self._rows("SELECT state, n FROM tally")
         return {EventState(state): int(n) for state, n in rows}
 
     def scanned_counts(self) -> dict[EventState, int]:
         """The same by scan: what the tally is verified against."""
-        with self._told("read"):
-            rows = self._conn.execute("SELECT state, count(*) FROM event GROUP BY state").fetchall()
+        rows = self._rows("SELECT state, count(*) FROM event GROUP BY state")
         return dict.fromkeys(EventState, 0) | {EventState(state): int(n) for state, n in rows}
 
     def parts(self, event: Event) -> list[SealedPart]:
         """The sealed parts that still have a key."""
-        with self._told("read"):
-            rows = self._conn.execute(
-                "SELECT part, sealed, recipient, key_id, wrapped, suite FROM payload JOIN data_key USING (event, part) "
-                "WHERE event = ? ORDER BY part",
-                (event.id,),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT part, sealed, recipient, key_id, wrapped, suite FROM payload JOIN data_key USING (event, part) "
+            "WHERE event = ? ORDER BY part",
+            (event.id,),
+        )
         return [SealedPart(*row) for row in rows]
+
+    def event(self, number: int) -> Event | None:
+        return self._one("id = ?", (number,))
+
+    def keys_of(self, number: int) -> list[SealedPart]:
+        """The event's data keys without what they open; a destroyed one is all zeros."""
+        rows = self._rows("SELECT part, recipient, key_id, wrapped, suite FROM data_key WHERE event = ?", (number,))
+        return [SealedPart(part, b"", *rest) for part, *rest in rows]
 
     def wrapped_after(self, row: int, limit: int) -> list[Wrapped]:
         """Data keys in the order in which they were added, destroyed ones as well."""
-        with self._told("read"):
-            rows = self._conn.execute(
-                "SELECT k.rowid, event, record, revision, op, part, recipient, key_id, wrapped, suite "
-                "FROM data_key k JOIN event e ON e.id = k.event WHERE k.rowid > ? ORDER BY k.rowid LIMIT ?",
-                (row, limit),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT k.rowid, event, record, revision, op, part, recipient, key_id, wrapped, suite "
+            "FROM data_key k JOIN event e ON e.id = k.event WHERE k.rowid > ? ORDER BY k.rowid LIMIT ?",
+            (row, limit),
+        )
         return [
             Wrapped(at, event, UUID(bytes=record), revision, op, SealedPart(part, b"", *rest))
             for at, event, record, revision, op, part, *rest in rows
@@ -152,20 +169,31 @@ class Questions:
 
     def payload_faults(self, event: Event) -> list[str]:
         """Names of the parts whose sealed bytes are not those that were put: damaged, whatever key they have."""
-        with self._told("read"):
-            rows = self._conn.execute("SELECT part, sealed, hash FROM payload WHERE event = ?", (event.id,)).fetchall()
+        rows = self._rows("SELECT part, sealed, hash FROM payload WHERE event = ?", (event.id,))
         return [str(part) for part, sealed, known in rows if hashlib.sha256(sealed).digest() != known]
 
     def chain_after(self, seq: int, limit: int) -> list[chain.Entry]:
-        with self._told("read"):
-            rows = self._conn.execute(
-                "SELECT seq, event, state, at_ms, detail, hash FROM chain WHERE seq > ? ORDER BY seq LIMIT ?",
-                (seq, limit),
-            ).fetchall()
+        rows = self._rows(
+            "SELECT seq, event, state, at_ms, detail, hash FROM chain WHERE seq > ? ORDER BY seq LIMIT ?",
+            (seq, limit),
+        )
         return [chain.Entry(*row) for row in rows]
 
     def events_after(self, event_id: int, limit: int) -> list[Event]:
         return self._many("id > ? ORDER BY id LIMIT ?", (event_id, limit))
+
+    def lost_by_indexes(self, event: Event) -> bool:
+        """Say whether an index that the questions rest on does not find this event."""
+        by_record = self._row(
+            "SELECT id FROM event WHERE record = ? AND revision = ?", (event.record_id.bytes, event.revision)
+        )
+        column, value = _indexed(event)
+        by_state = self._row(
+            f"SELECT 1 FROM event INDEXED BY event_{event.state.lower()} "  # noqa: S608 - our states and columns
+            f"WHERE state = '{event.state}' AND {column} = ? AND id = ?",
+            (value, event.id),
+        )
+        return by_record != (event.id,) or by_state is None
 
     def damage(self) -> list[str]:
         """What SQLite itself finds wrong in its pages; empty when nothing."""
@@ -175,6 +203,8 @@ class Questions:
 
     def may_go(self, record_id: UUID, revision: int) -> bool:
         """Say whether every earlier revision exists and is done. A missing one holds back its own record only."""
+        if revision == 1:
+            return True
         row = self._row(
             f"SELECT count(*) FROM event WHERE record = ? AND revision < ? AND state IN ({_DONE})",  # noqa: S608
             (record_id.bytes, revision),
@@ -190,14 +220,18 @@ class Questions:
         return events[0] if events else None
 
     def _many(self, where: str, values: Sequence[object]) -> list[Event]:
-        with self._told("read"):
-            rows = self._conn.execute(f"SELECT {COLUMNS} FROM event WHERE {where}", values).fetchall()  # noqa: S608
-        return [event_of(row) for row in rows]
+        return [event_of(row) for row in self._rows(f"SELECT {COLUMNS} FROM event WHERE {where}", values)]  # noqa: S608
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._conn.execute(sql, values).fetchall()
+        except sqlite3.Error as exc:
+            raise failed(exc, self._path.name, "read") from exc
 
     def _row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
-        with self._told("read"):
-            row: tuple[Any, ...] | None = self._conn.execute(sql, values).fetchone()
-            return row
+        # All rows are fetched: a statement that is left half-way keeps a read open, and no checkpoint empties the log
+        rows = self._rows(sql, values)
+        return rows[0] if rows else None
 
     @contextlib.contextmanager
     def _told(self, doing: str) -> Iterator[None]:
@@ -205,3 +239,16 @@ class Questions:
             yield
         except sqlite3.Error as exc:
             raise failed(exc, self._path.name, doing) from exc
+
+
+def _indexed(event: Event) -> tuple[str, object]:
+    """The leading column of the index that holds an event in its state, and the event's value there."""
+    match event.state:
+        case EventState.BLOCKED:
+            return "record", event.record_id.bytes
+        case EventState.READY:
+            return "next_at", event.next_at
+        case EventState.DELIVERED:
+            return "settled_at", event.settled_at
+        case _:
+            return "id", event.id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -106,9 +105,9 @@ def row_hash(
     given_hash: bytes,
 ) -> bytes:
     """Return the SHA-256 that tells a damaged row from a whole one."""
-    fields = (event, record_id.hex, revision, op, stay, supersedes)
-    times = (float(due_at), float(wall), boot, float(mono), content_hash.hex(), given_hash.hex())
-    return hashlib.sha256(json.dumps(fields + times, separators=(",", ":")).encode()).digest()
+    identity = f"{event}|{record_id.hex}|{revision}|{op}|{supersedes}|{content_hash.hex()}|{given_hash.hex()}"
+    times = f"{float(due_at)!r}|{float(wall)!r}|{boot}|{float(mono)!r}"
+    return hashlib.sha256(f"{identity}|{times}|{stay}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,82 +6,31 @@ all. Errors of SQLite leave as OutboxUnavailable, told without any value of a ro
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from kiosk.errors import ContractError, OutboxUnavailable
+from kiosk.errors import ContractError
 from offline_queue import chain
-from offline_queue.connection import Connect, connect
-from offline_queue.erasures import Erasures
+from offline_queue.chained import Chained
 from offline_queue.full import is_full
 from offline_queue.rows import COLUMNS, Event, NewEvent, Wrapped, event_of, row_hash
 from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import DONE, MOVES, EventState
 
 _FIRST = "first_event"
+MENDED = "mended"
+"""Detail of the chain's entry when an event was given parts that open."""
 
 _VACUUM_PAGES, _VACUUM_STEPS = 256, 16
 
 
-class Store(Erasures):
+class Store(Chained):
     """The one connection. Made, used and closed on the owner thread."""
 
-    def __init__(self, path: Path, hotel: str, wall: float, *, connect: Connect = connect) -> None:
-        """Open, make or migrate the store of one hotel. Raises OutboxUnavailable, and for a broken file OutboxDamaged.
-
-        Args:
-            path: The file.
-            hotel: Ten digits; another hotel's store is refused.
-            wall: Unix time.
-            connect: Opens the connection; only the chaos runs bring one of their own.
-        """
-        super().__init__(path, connect)
-        try:
-            self._head = self._last_entry()
-            self._first = int(self.fact(_FIRST) or 1)
-            self.last_delivery_seq = 0
-            """Chain number of the last delivery since the start: tells poison from an outage."""
-            self.on_commit: Callable[[frozenset[int]], None] | None = None
-            """Called after each commit with the events that changed; must not raise. The second copy listens."""
-            self._touched: set[int] = set()
-            self._greet(hotel, wall)
-        except BaseException:
-            self._conn.close()
-            raise
-
-    @property
-    def head(self) -> chain.Entry | None:
-        """The newest entry of the chain."""
-        return self._head
-
-    def close(self) -> None:
-        with self._told("close"):
-            self._conn.close()
-
-    # ---- changes -----------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit with a full sync at the end of the block, or change nothing."""
-        head, delivery = self._head, self.last_delivery_seq
-        self._touched.clear()
-        with self._told("write"):
-            self._conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._conn.execute("COMMIT")
-            except BaseException:
-                self._head, self.last_delivery_seq = head, delivery
-                with contextlib.suppress(sqlite3.Error):
-                    if self._conn.in_transaction:
-                        self._conn.execute("ROLLBACK")
-                raise
-        if self.on_commit is not None and self._touched:
-            self.on_commit(frozenset(self._touched))
+    _first = 0
+    """Number of the first event; 0 until it was read."""
 
     def insert(self, new: NewEvent) -> None:
         """Add an event with its parts: READY, or BLOCKED behind its record's earlier revisions."""
@@ -110,6 +59,8 @@ class Store(Erasures):
     def _next_number(self) -> int:
         """Events are never deleted, so it is one more than the last; a row's hash needs it beforehand."""
         last = int(self._conn.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+        if not self._first:
+            self._first = int(self.fact(_FIRST) or 1)
         return max(last + 1, self._first)
 
     def begin_at(self, number: int) -> None:
@@ -149,11 +100,7 @@ class Store(Erasures):
             self._conn.execute(f"DELETE FROM {table} WHERE event = ?", (event.id,))  # noqa: S608 - constants
         self._insert_parts(event.id, parts)
         if self.may_go(event.record_id, event.revision):
-            self.move(event, EventState.READY, wall, detail="mended", why=None)
-
-    def remark(self, state: str, detail: str, wall: float) -> None:
-        """Write into the chain, inside a transaction, what concerns no event."""
-        self._append(0, state, wall, detail)
+            self.move(event, EventState.READY, wall, detail=MENDED, why=None)
 
     def _insert_parts(self, event: int, parts: Iterable[SealedPart]) -> None:
         parts = list(parts)
@@ -164,12 +111,6 @@ class Store(Erasures):
         self._conn.executemany(
             "INSERT INTO data_key VALUES (?, ?, ?, ?, ?, ?)",
             [(event, part.part, part.recipient, part.key_id, part.wrapped, part.suite) for part in parts],
-        )
-
-    def set_fact(self, name: str, value: str) -> None:
-        """Remember something small, inside a transaction."""
-        self._conn.execute(
-            "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
 
     def move(
@@ -240,6 +181,7 @@ class Store(Erasures):
         Free pages are given back to the disk step by step: all those of a long outage would go through the log at
         once, for which a disk that gets short has no room. A full one keeps them, they are used again.
         """
+        busy = 0
         with self._told("checkpoint"):
             for _ in range(_VACUUM_STEPS):
                 more = self._give_back()
@@ -257,25 +199,3 @@ class Store(Erasures):
                 raise
             return False
         return bool(self._conn.execute("PRAGMA freelist_count").fetchone()[0])
-
-    def _append(self, event: int, state: str, wall: float, detail: str) -> chain.Entry:
-        entry = chain.following(self._head, event, state, int(wall * 1000), detail)
-        self._conn.execute(
-            "INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?)",
-            (entry.seq, entry.event, entry.state, entry.at_ms, entry.detail, entry.hash),
-        )
-        self._head = entry
-        if event:
-            self._touched.add(event)
-        return entry
-
-    def _greet(self, hotel: str, wall: float) -> None:
-        first = self.chain_after(0, 1)
-        if not first:
-            with self.transaction():
-                self._append(0, chain.GENESIS, wall, hotel)
-        elif first[0].detail != hotel:
-            raise OutboxUnavailable(
-                f"outbox {self._path.name}: belongs to hotel {first[0].detail}, the settings say {hotel}; "
-                "fix kiosk.hotel_code, or give this kiosk a state_dir of its own"
-            )

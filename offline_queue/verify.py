@@ -1,8 +1,14 @@
-"""Checks the whole outbox against itself: pages, tally, chain, and that what waits can be opened."""
+"""Checks the whole outbox against itself: rows, indexes, tally, chain, sealed bytes, and that what waits can be opened.
+
+The owner thread is held for some milliseconds at a time, so that a guest's put waits for no more than one such slice.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from offline_queue import chain
@@ -12,8 +18,10 @@ from offline_queue.sealing import TEXT
 from offline_queue.states import EventState
 from offline_queue.store import Store
 
-SLICE = 2_000
-"""Rows looked at in one turn of the owner thread, so that a guest's put does not wait for a long check."""
+CHAIN_SLICE, EVENT_SLICE = 500, 50
+"""Rows read in one turn of the owner thread."""
+SLICE_S = 0.01
+"""A turn ends after this long even when rows are left: a cold disk reads slowly."""
 _OPENABLE = frozenset({EventState.BLOCKED, EventState.READY, EventState.INFLIGHT, EventState.REJECTED})
 
 
@@ -27,55 +35,84 @@ class Report:
     faults: tuple[str, ...] = field(default=())
 
 
-def verify(owner: OutboxOwner) -> Report:
-    """Check everything; blocks the caller for as long as it takes.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One event, and what its own bytes say."""
 
-    The owner thread is held for SQLite's own check of the pages (about 1 s for each GB), then slice by slice.
-    """
-    faults = owner.call(_whole)
-    states: dict[int, tuple[str, str]] = {}
-    identities: dict[int, str] = {}
-    changes = 0
+    event: Event
+    faults: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the chain says, as far as it was read. Hashes stand for the details: a million of them are long."""
+
+    seq: int = 0
     previous: chain.Entry | None = None
-    while entries := owner.call(lambda store, seq=changes: store.chain_after(seq, SLICE)):  # type: ignore[misc]
-        faults += [f"chain: entry {seq} does not follow" for seq in chain.broken(entries, previous)]
+    identities: dict[int, int] = field(default_factory=dict)
+    states: dict[int, tuple[str, int]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def read(self, entries: Iterable[chain.Entry], suites: chain.Suites) -> None:
+        entries = list(entries)
+        self.faults += [f"chain: entry {seq} does not follow" for seq in chain.broken(entries, self.previous, suites)]
         for entry in entries:
-            identities.setdefault(entry.event, entry.detail)
-            states[entry.event] = (entry.state, entry.detail)
-        changes, previous = entries[-1].seq, entries[-1]
-    events, last, missing = 0, 0, set(states) - {0}
+            if entry.event:
+                self.identities.setdefault(entry.event, hash(entry.detail))
+                self.states[entry.event] = (entry.state, hash(entry.detail))
+            self.seq, self.previous = entry.seq, entry
+
+
+def verify(owner: OutboxOwner, *, pages: bool = False) -> Report:
+    """Check everything; blocks the caller for as long as it takes: some seconds for each 10,000 records.
+
+    Args:
+        owner: The outbox; it goes on working meanwhile.
+        pages: Let SQLite check its pages, too. That holds the owner thread, about 1 s for each GB.
+    """
+    faults = [f"database: {text}" for text in owner.call(Store.damage)] if pages else []
+    known = _Known()
+    while entries := owner.call(lambda store: store.chain_after(known.seq, CHAIN_SLICE)):
+        known.read(entries, owner.call(_suites))
+    missing, last, events = set(known.states), 0, 0
     while True:
-        found, moved = owner.call(lambda store, at=(last, changes): _slice(owner, store, *at))  # type: ignore[misc]
-        for entry in moved:  # a running kiosk goes on while we look
-            identities.setdefault(entry.event, entry.detail)
-            states[entry.event] = (entry.state, entry.detail)
-            changes = entry.seq
-        for event, opens in found:
-            faults += _judge(event, identities.get(event.id, ""), states.get(event.id, ("", "")), opens=opens)
+        found, moved, suites = owner.call(lambda store, at=last: _turn(owner, store, at, known.seq))  # type: ignore[misc]
+        known.read(moved, suites)  # a running kiosk goes on while we look
+        for one in found:
+            faults += [*_judge(one.event, known), *one.faults]
         if not found:
             break
-        missing -= {event.id for event, _ in found}
-        events, last = events + len(found), found[-1][0].id
+        missing -= {one.event.id for one in found}
+        events, last = events + len(found), found[-1].event.id
     faults += [f"event {event}: the chain knows it, the table does not" for event in sorted(missing)]
-    return Report(events, changes, tuple(faults))
+    return Report(events, known.seq, (*faults, *_count(owner, known), *known.faults))
 
 
-def _whole(store: Store) -> list[str]:
-    faults = [f"database: {text}" for text in store.damage()]
-    counted, scanned = store.counts(), store.scanned_counts()
-    return faults + [
-        f"tally: {state} says {counted.get(state)}, there are {n}"
-        for state, n in scanned.items()
-        if counted.get(state) != n
-    ]
+def _suites(store: Store) -> chain.Suites:
+    return store.suites
 
 
-def _slice(
+def _turn(
     owner: OutboxOwner, store: Store, after: int, seq: int
-) -> tuple[list[tuple[Event, bool]], list[chain.Entry]]:
-    """Read events and, in the same turn, what changed since the chain was read."""
-    events = store.events_after(after, SLICE // 10)
-    return [(event, _opens(owner, store, event)) for event in events], store.chain_after(seq, -1)
+) -> tuple[list[_Found], list[chain.Entry], chain.Suites]:
+    """Look at some events and, in the same turn, read what changed since the chain was read."""
+    began, found = time.monotonic(), []
+    for event in store.events_after(after, EVENT_SLICE):
+        found.append(_Found(event, tuple(_look(owner, store, event))))
+        if time.monotonic() - began > SLICE_S:
+            break
+    return found, store.chain_after(seq, -1), store.suites
+
+
+def _look(owner: OutboxOwner, store: Store, event: Event) -> list[str]:
+    faults = [f"sealed {part} is not what was put" for part in store.payload_faults(event)]
+    if not event.intact:
+        faults.append("its row is not what was put")
+    if store.lost_by_indexes(event):
+        faults.append("an index does not find it")
+    if not _opens(owner, store, event):
+        faults.append("waits and cannot be opened")
+    return [f"event {event.id}: {fault}" for fault in faults]
 
 
 def _opens(owner: OutboxOwner, store: Store, event: Event) -> bool:
@@ -86,15 +123,22 @@ def _opens(owner: OutboxOwner, store: Store, event: Event) -> bool:
     return text is not None and None not in parts.values() and hashlib.sha256(text).digest() == event.content_hash
 
 
-def _judge(event: Event, identity: str, last: tuple[str, str], *, opens: bool) -> list[str]:
+def _judge(event: Event, known: _Known) -> list[str]:
     faults = []
-    state, detail = last
-    if identity != chain.identity(event.record_id, event.revision, event.op, event.content_hash):
+    state, detail = known.states.get(event.id, ("", 0))
+    identity = chain.identity(event.record_id, event.revision, event.op, event.content_hash)
+    if known.identities.get(event.id) != hash(identity):
         faults.append(f"event {event.id}: record, revision, op or hash are not those that were put")
     if state != event.state:
         faults.append(f"event {event.id}: is {event.state}, its chain says {state or 'nothing'}")
-    if event.state is EventState.DELIVERED and detail != event.receipt:
+    if event.state is EventState.DELIVERED and detail != hash(event.receipt):
         faults.append(f"event {event.id}: receipt is not the one that came")
-    if not opens:
-        faults.append(f"event {event.id}: waits and cannot be opened")
     return faults
+
+
+def _count(owner: OutboxOwner, known: _Known) -> list[str]:
+    """Compare the tally with what the chain says: each event was compared with that."""
+    counted, moved, suites = owner.call(lambda store: (store.counts(), store.chain_after(known.seq, -1), store.suites))
+    known.read(moved, suites)
+    there = Counter(state for state, _ in known.states.values())
+    return [f"tally: {state} says {n}, there are {there[state]}" for state, n in counted.items() if there[state] != n]

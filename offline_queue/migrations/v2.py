@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from typing import Any
 
 from offline_queue.connection import Connection
 
@@ -33,7 +33,7 @@ _BODY = """CREATE TRIGGER event_body BEFORE UPDATE OF id, record, revision, op, 
   SELECT RAISE(ABORT, 'the body of an event never changes');
 END"""
 
-_HASHED = "id, record, revision, op, stay, supersedes, due_at, wall, boot, mono, content_hash, content_hash"
+_HASHED = "id, record, revision, op, stay, supersedes, due_at, wall, boot, mono, content_hash, given_hash"
 
 
 def step(conn: Connection) -> None:
@@ -69,7 +69,8 @@ def _hash_payloads(conn: Connection) -> None:
         last = rows[-1][0]
 
 
-def _row_hash(row: tuple[object, ...]) -> bytes:
+def _row_hash(row: tuple[Any, ...]) -> bytes:
     # As rows.row_hash makes it in this version; copied, because a frozen step must not follow later changes
-    fields = [value.hex() if isinstance(value, bytes) else value for value in row]
-    return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).digest()
+    event, record, revision, op, stay, supersedes, due_at, wall, boot, mono, content_hash, given_hash = row
+    identity = f"{event}|{record.hex()}|{revision}|{op}|{supersedes}|{content_hash.hex()}|{given_hash.hex()}"
+    return hashlib.sha256(f"{identity}|{due_at!r}|{wall!r}|{boot}|{mono!r}|{stay}".encode()).digest()

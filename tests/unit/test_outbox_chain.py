@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.errors import ContractError
+from kiosk.errors import ContractError, OutboxDamaged
 from offline_queue import chain, retention
-from offline_queue.owner import OutboxOwner
+from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.settle import Again, Rejected, Settlement
 from offline_queue.states import EventState
+from offline_queue.store import Store
 from offline_queue.verify import verify
-from tests.outbox_kit import claim, deliver, new_id, opened, raw, receipt, registration, reject, settle
+from tests.outbox_kit import HOTEL, claim, deliver, new_id, opened, raw, receipt, registration, reject, settle
 
 ENTRIES = st.lists(
     st.tuples(st.integers(1, 9), st.sampled_from(list(EventState)), st.integers(0, 2**41), st.text(max_size=9)),
@@ -127,8 +129,21 @@ TAMPERING = {
     "a sealed photo": "UPDATE payload SET sealed = zeroblob(length(sealed)) WHERE event = 3 AND part = 'id'",
     "text swapped": "UPDATE payload SET sealed = (SELECT sealed FROM payload WHERE event = 2 AND part = 'text') "
     "WHERE event = 3 AND part = 'text'",
+    "a photo's hash": "UPDATE payload SET hash = zeroblob(32) WHERE event = 3 AND part = 'id'",
+    "when it is due": "DROP TRIGGER event_body; UPDATE event SET due_at = due_at + 86400 WHERE state = 'READY'",
+    "whose stay it is": "DROP TRIGGER event_body; UPDATE event SET stay = 'S-9' WHERE state = 'DELIVERED'",
     "text gone": "DELETE FROM payload WHERE event = 3 AND part = 'text'",
 }
+
+
+def found(folder: Path) -> tuple[str, ...]:
+    """What opening the file refuses it for, else what a whole check of it finds."""
+    try:
+        Store(folder / STORE_FILE, HOTEL, time.time()).close()
+    except OutboxDamaged as damaged:
+        return (str(damaged),)
+    with opened(folder) as owner:
+        return verify(owner).faults
 
 
 @pytest.mark.parametrize("what", TAMPERING)
@@ -144,8 +159,7 @@ def test_tampering_is_named(tmp_path: Path, what: str) -> None:
     if "DROP" in TAMPERING[what]:
         db.execute(trigger)
     db.close()
-    with opened(tmp_path) as owner:
-        faults = verify(owner).faults
+    faults = found(tmp_path)
     assert faults
     assert not any(record_id in fault for record_id in (first, second) for fault in faults)
 
