@@ -9,7 +9,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from kiosk.errors import ContractError, KioskError
 from offline_queue.answers import Answers
@@ -60,11 +60,12 @@ class Attendant:
         else:
             _write(caller, {"end": rows})
 
-    def _rows(self, inquiry: Inquiry, by: str) -> Iterator[Row]:
+    def _rows(self, inquiry: Inquiry, by: str) -> Generator[Row, None, None]:
         if inquiry.ask in LONG_ASKS:
             yield from self._long_rows(inquiry, by)
         else:
-            yield from ({"row": row} for row in self._answers.rows(inquiry, by))
+            for row in self._answers.rows(inquiry, by):
+                yield {"row": row}
 
     def _long_rows(self, inquiry: Inquiry, by: str) -> Iterator[Row]:
         """Let a thread of its own work, and tell signs of life until it is done. It ends with a caller that left."""

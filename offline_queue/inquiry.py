@@ -12,7 +12,19 @@ from uuid import UUID
 from kiosk.errors import ContractError
 
 Ask: TypeAlias = Literal[
-    "status", "list", "show", "waiting", "retry", "export", "purge", "receipt", "verify", "salvage", "rotate-keys"
+    "status",
+    "list",
+    "show",
+    "waiting",
+    "retry",
+    "export",
+    "purge",
+    "receipt",
+    "hold",
+    "release",
+    "verify",
+    "salvage",
+    "rotate-keys",
 ]
 Row: TypeAlias = dict[str, object]
 
@@ -37,6 +49,8 @@ class Inquiry:
     """``purge``: say what would be erased, erase nothing."""
     report: bool = False
     """``purge``: say what was erased until now, erase nothing."""
+    case: str = ""
+    """``hold``: number of the case that wants the record kept."""
     operator: str = ""
     """``export``: who takes the data away."""
     reason: str = ""

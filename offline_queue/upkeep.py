@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from uuid import UUID
 
-from offline_queue import erasure, legal_hold, retention
+from kiosk.errors import ContractError
+from offline_queue import erasure, legal_hold, retention, rotation
 from offline_queue.inquiry import Inquiry, Row, record_of
 from offline_queue.owner import OutboxOwner
+from offline_queue.store import Store
 from offline_queue.verify import verify
 
 Note = Callable[..., None]
@@ -30,6 +34,12 @@ class Upkeep:
             case "receipt":
                 record = record_of(inquiry.record)
                 yield from self._owner.call(lambda store: erasure.documents(store, record))
+            case "hold" | "release":
+                yield self._hold(record_of(inquiry.record), inquiry, by)
+            case "rotate-keys":
+                yield self._rotate(by)
+            case _:
+                raise ContractError(f"queue: {inquiry.ask} is no upkeep")
 
     def _verify(self) -> Row:
         report = verify(self._owner)
@@ -48,6 +58,23 @@ class Upkeep:
             self._note("queue.purge", by)
             done = retention.purge_all(owner, days)
         return {"records": done.records, "held": done.held, "dry_run": dry_run, "retention_days": days}
+
+    def _hold(self, record: UUID, inquiry: Inquiry, by: str) -> Row:
+        wall = self._owner.clock.wall()
+
+        def work(store: Store) -> int:
+            if inquiry.ask == "hold":
+                legal_hold.hold(store, record, wall, by=by, case=inquiry.case)
+            else:
+                legal_hold.release(store, record)
+            return len(legal_hold.held(store))
+
+        self._note(f"queue.{inquiry.ask}", by, record=str(record), case=inquiry.case)
+        return {"record": str(record), "case": inquiry.case, "held": self._owner.call(work)}
+
+    def _rotate(self, by: str) -> Row:
+        self._note("queue.rotate_keys", by)
+        return asdict(rotation.rotate(self._owner))
 
     def _report(self) -> Row:
         told = erasure.report(self._owner)

@@ -31,8 +31,8 @@ def run(given: argparse.Namespace, config: Config) -> Told:
     font = None if given.no_pdf else fonts.find()
     secret = _secret(given)
     path = _file(given.to, heading, now)
-    who = {"operator": heading.operator, "reason": heading.reason, "export_id": heading.export_id}
-    with reach.answer(config, Inquiry("export", **who)) as rows:
+    inquiry = Inquiry("export", operator=heading.operator, reason=heading.reason, export_id=heading.export_id)
+    with reach.answer(config, inquiry) as rows:
         contents = bundle.write(path, secret, heading, rows, font)
     if not contents.records:
         path.unlink()

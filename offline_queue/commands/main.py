@@ -10,9 +10,11 @@ import json
 import sys
 from pathlib import Path
 
+from typing_extensions import override
+
 from kiosk.config import load, usual_file
 from kiosk.errors import KioskError
-from offline_queue.commands import export, listing, retry, show, status, verify
+from offline_queue.commands import export, listing, purge, retry, rotate_keys, show, status, verify
 from offline_queue.commands.verb import Verb
 from offline_queue.inquiry import Row
 
@@ -22,7 +24,9 @@ VERBS: tuple[Verb, ...] = (
     show.VERB,
     retry.VERB,
     export.VERB,
+    purge.VERB,
     verify.VERB,
+    rotate_keys.VERB,
 )
 
 
@@ -31,7 +35,7 @@ def main(argv: list[str]) -> int:
     given = parser().parse_args(argv)
     verb: Verb = given.verb
     try:
-        told = verb.run(given, load(given.config))
+        told = verb.alone(given) or verb.run(given, load(given.config))
     except KioskError as exc:
         if given.json:
             _say({"error": str(exc)})
@@ -75,6 +79,7 @@ def _say(document: Row) -> None:
 class _Formatter(argparse.HelpFormatter):
     """Folds the description and leaves the examples as they are."""
 
+    @override
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("example:"):
             return text

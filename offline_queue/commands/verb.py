@@ -35,3 +35,5 @@ class Verb:
     """Raises KioskError."""
     add: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     """Adds its arguments."""
+    alone: Callable[[argparse.Namespace], Told | None] = lambda given: None
+    """Answers what needs neither kiosk nor settings; None when that is not asked for."""

@@ -1,0 +1,129 @@
+"""``queue purge``: erase what is past its time, say what was erased, hand out and check the receipts of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from kiosk.config import Config
+from kiosk.errors import ContractError, OperationalError
+from offline_queue import erasure
+from offline_queue.commands import reach
+from offline_queue.commands.verb import Told, Verb
+from offline_queue.inquiry import Inquiry, Row
+
+_LARGEST_RECEIPT_BYTES = 1_000_000
+
+
+def run(given: argparse.Namespace, config: Config) -> Told:
+    if given.report:
+        row = reach.row(config, Inquiry("purge", report=True))
+        return Told(row, _report(row))
+    if given.receipt:
+        receipts: Row = {"receipts": reach.rows(config, Inquiry("receipt", given.receipt))}
+        return Told(receipts, [json.dumps(receipts, ensure_ascii=False, indent=1)])
+    if given.hold:
+        row = reach.row(config, Inquiry("hold", given.hold, case=given.case or ""))
+        return Told(row, [f"{row['record']} is kept for case {row['case']} until --release; {row['held']} on hold"])
+    if given.release:
+        row = reach.row(config, Inquiry("release", given.release))
+        return Told(row, [f"{row['record']} is erased when its time is over; {row['held']} still on hold"])
+    row = reach.row(config, Inquiry("purge", dry_run=given.dry_run))
+    return Told(row, _done(row))
+
+
+def check(given: argparse.Namespace) -> Told | None:
+    """Check receipts of erasure that anybody brings: needs no kiosk. None when that is not asked for."""
+    if given.check is None:
+        return None
+    public_pem = None if given.key is None else _read(given.key, "the public key")
+    found = [erasure.check(document, public_pem) for document in _documents(_read(given.check, "the receipt"))]
+    lines = [line for one in found for line in _checked(one, known=given.key is not None)]
+    genuine = bool(found) and not any(one.faults for one in found)
+    told: list[Row] = [{"statement": one.statement, "signer": one.signer, "faults": list(one.faults)} for one in found]
+    if not found:
+        lines = [f"{given.check}: no receipt in it"]
+    return Told({"genuine": genuine, "receipts": told}, lines, status=0 if genuine else 1)
+
+
+def _done(row: Row) -> list[str]:
+    verb = "would be erased" if row["dry_run"] else "erased, keys first"
+    told = [f"{row['records']} records {verb}: delivered at least {row['retention_days']:g} days ago"]
+    if row["held"]:
+        told.append(f"{row['held']} past their time are kept for a legal hold")
+    return told
+
+
+def _report(row: Row) -> list[str]:
+    days = row["days"] if isinstance(row["days"], list) else []
+    lines = [f"{day['day']}  {day['records']:>6} records, {day['photos']:>6} photos" for day in days]
+    if not lines:
+        lines = ["nothing is erased yet"]
+    if row["unsigned"]:
+        lines.append(f"{row['unsigned']} receipts wait for their signature: the next purge makes it")
+    if row["held"]:
+        lines.append(f"{row['held']} records are on legal hold")
+    return lines
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST_RECEIPT_BYTES)
+    except OSError as exc:
+        raise OperationalError(
+            f"queue purge: {what} {path}: {exc.strerror}; fix: name the file that was given"
+        ) from exc
+
+
+def _documents(held: bytes) -> list[object]:
+    try:
+        told = json.loads(held.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise ContractError("queue purge: the receipt is no JSON; fix: the file as --receipt printed it") from None
+    if isinstance(told, dict) and isinstance(told.get("receipts"), list):
+        return list(told["receipts"])
+    return told if isinstance(told, list) else [told]
+
+
+def _checked(one: erasure.Checked, *, known: bool) -> list[str]:
+    told = one.statement
+    named = f"record {told.get('recordId', '?')} revision {told.get('revision', '?')}"
+    if one.faults:
+        return [f"{named}: NOT GENUINE: {fault}" for fault in one.faults]
+    parts = told.get("erased")
+    erased = [f"  {part.get('part')} erased {part.get('at')}" for part in parts] if isinstance(parts, list) else []
+    advice = "" if known else "; compare it with the one that the hotel publishes, or give the hotel's key with --key"
+    return [f"{named}: genuine", *erased, f"  signed by key {one.signer}{advice}"]
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--dry-run", action="store_true", help="say what would be erased, erase nothing")
+    one.add_argument("--report", action="store_true", help="what was erased until now, by day")
+    one.add_argument("--receipt", metavar="RECORD", help="print the signed receipts of a record's erasure")
+    one.add_argument("--check", type=Path, metavar="FILE", help="check such receipts; needs no kiosk")
+    one.add_argument("--hold", metavar="RECORD", help="keep a record from erasure; wants --case")
+    one.add_argument("--release", metavar="RECORD", help="let it be erased again")
+    parser.add_argument("--key", type=Path, metavar="PEM", help="with --check: the kiosk's public key")
+    parser.add_argument("--case", metavar="NUMBER", help="with --hold: the case that wants it, never a name")
+
+
+VERB = Verb(
+    "purge",
+    "erase what is past its time; report, receipts, legal holds",
+    "Erases the text of what was delivered longer ago than outbox.retention_days, keys first, and writes a signed "
+    "receipt of it (the photos' keys are destroyed when the authority's receipt comes). The kiosk does so itself every "
+    "hour; this asks for it now. Receipt number, hash and chain stay: they prove the report and name nobody.",
+    (
+        "purge --dry-run",
+        "purge --report --json",
+        "purge --receipt 0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11 > receipt.json",
+        "purge --check receipt.json --key kiosk-public.pem",
+        "purge --hold 0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11 --case 2026-117",
+    ),
+    run,
+    _add,
+    check,
+)
