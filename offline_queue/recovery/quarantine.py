@@ -1,0 +1,180 @@
+"""Setting a damaged database aside: two renames, and the next guest has a new one.
+
+``queue.db.damaged-<utc>-<n>`` lies beside the store until it is salvaged, then what is left of it goes to
+``quarantine/<utc>-<n>/``, without any wrapped data key. A kill between any two steps is put right at the next start:
+the log is always renamed before the database it belongs to, so a log without a database says where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.durable import sync_folder
+from kiosk.errors import OutboxUnavailable
+from offline_queue.recovery.carving import table_of
+from offline_queue.recovery.cells import cells
+from offline_queue.recovery.pages import Pages, blocks
+
+FOLDER = "quarantine"
+REPORT = "report.json"
+_BESIDE = ("-journal", "-wal")
+_NAME = re.compile(r".+\.damaged-(\d{8}T\d{6}Z-(\d+))")
+_KEPT_FOLDER = re.compile(r"\d{8}T\d{6}Z-(\d+)")
+_KEY_ROW = re.compile(rb"(?:text|id|live)[a-z0-9-]{2,16}:[0-9a-f]{24,80}")
+"""How a row of ``data_key`` looks in any page, log or leftover: part, recipient and key's name stand side by side."""
+_LONGEST_WRAPPED = 340
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A database that was set aside, with its log."""
+
+    base: Path
+
+    @property
+    def log(self) -> Path:
+        return self.base.with_name(self.base.name + "-wal")
+
+    @property
+    def name(self) -> str:
+        """``<utc>-<n>``."""
+        found = _NAME.fullmatch(self.base.name)
+        return found[1] if found else ""
+
+    @property
+    def number(self) -> int:
+        return int(self.name.rpartition("-")[2] or 0)
+
+
+def waiting(store: Path) -> list[Damaged]:
+    """Return what was set aside beside ``store`` and is not salvaged yet, oldest first."""
+    found = [Damaged(path) for path in store.parent.glob(f"{store.name}.damaged-*") if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda damaged: damaged.number)
+
+
+def set_aside(store: Path, wall: float) -> Damaged:
+    """Rename the closed store and its log. Durable before it returns; needs no room. Raises OutboxUnavailable."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
+    damaged = Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
+    try:
+        for suffix in _BESIDE:
+            _rename(store.with_name(store.name + suffix), damaged.base.with_name(damaged.base.name + suffix))
+        _set_base_aside(store, damaged)
+    except OSError as exc:
+        raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
+    return damaged
+
+
+def finish_cut_off(store: Path) -> bool:
+    """Finish what a kill cut off between two renames; say whether there was anything. Raises OutboxUnavailable."""
+    halves = [
+        path.with_name(path.name.removesuffix(suffix))
+        for suffix in _BESIDE
+        for path in store.parent.glob(f"{store.name}.damaged-*{suffix}")
+    ]
+    cut = sorted({half for half in halves if not half.exists()})
+    try:
+        for base in cut:
+            for suffix in _BESIDE:
+                if not base.with_name(base.name + suffix).exists():
+                    _rename(store.with_name(store.name + suffix), base.with_name(base.name + suffix))
+            _set_base_aside(store, Damaged(base))
+    except OSError as exc:
+        raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
+    return bool(cut)
+
+
+def log_without_base(store: Path) -> bool:
+    """Say whether a log lies there whose database is gone or empty: SQLite would throw the log away."""
+    log = store.with_name(store.name + "-wal")
+    return _size(log) > 0 and _size(store) == 0
+
+
+def put_away(store: Path, damaged: Damaged, report: Mapping[str, object], *, wipe: bool = True) -> Path:
+    """Move what is left to quarantine, keys overwritten first. Can be done again from anywhere. Raises OSError."""
+    target = store.parent / FOLDER / damaged.name
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    target.mkdir(mode=0o700, exist_ok=True)
+    if wipe:
+        wipe_keys(damaged)
+    _write(target / REPORT, json.dumps(report, indent=1).encode())
+    for suffix in (*_BESIDE, ""):  # the base last, or the next start would take its log for a cut-off quarantine
+        _rename(damaged.base.with_name(damaged.base.name + suffix), target / (store.name + suffix))
+    for folder in (target, target.parent, store.parent):
+        sync_folder(folder)
+    return target
+
+
+def wipe_keys(damaged: Damaged) -> None:
+    """Overwrite every wrapped data key in database and log, whatever page it lies in, and sync. Raises OSError."""
+    if not damaged.base.exists():
+        return
+    pages = Pages(damaged.base, damaged.log)
+    try:
+        size = pages.size
+    finally:
+        pages.close()
+    places = list(blocks(damaged.base, damaged.log))
+    for path in {path for path, _, _ in places}:
+        with path.open("r+b") as file:
+            for _, at, length in (place for place in places if place[0] == path):
+                file.seek(at)
+                held = file.read(length)
+                if (wiped := _wiped(held, size)) != held:
+                    file.seek(at)
+                    file.write(wiped)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _wiped(held: bytes, size: int) -> bytes:
+    rows = any(table_of(cell.values) == "data_key" for cell in cells(held, size, lambda number: b""))
+    found = list(_KEY_ROW.finditer(held))
+    if rows or len(found) > 1:
+        return bytes(len(held))  # a page of keys: one whose name was hit is not looked for, it goes with the others
+    wiped = bytearray(held)
+    for match in found:
+        end = min(match.end() + _LONGEST_WRAPPED, len(held))
+        wiped[match.start() : end] = bytes(end - match.start())
+    return bytes(wiped)
+
+
+def _set_base_aside(store: Path, damaged: Damaged) -> None:
+    if store.exists():
+        store.rename(damaged.base)
+    else:  # lost: its name stands for it, so that the log is not taken for a cut-off quarantine again and again
+        os.close(os.open(damaged.base, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    sync_folder(store.parent)
+
+
+def _next_number(store: Path) -> int:
+    folder = store.parent / FOLDER
+    kept = [_KEPT_FOLDER.fullmatch(path.name) for path in folder.iterdir()] if folder.is_dir() else []
+    numbers = [int(found[1]) for found in kept if found] + [damaged.number for damaged in waiting(store)]
+    return max(numbers, default=0) + 1
+
+
+def _rename(source: Path, target: Path) -> None:
+    if source.exists():
+        source.rename(target)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _write(path: Path, held: bytes) -> None:
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(held)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,179 @@
+"""Bringing back what is whole in a database that was set aside. Slice by slice, while guests go on.
+
+Everything is asked of the live store by record and revision, so a salvage that was cut off is simply begun again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from offline_queue.clock import Clock
+from offline_queue.recovery import quarantine
+from offline_queue.recovery.carving import Carved
+from offline_queue.recovery.judging import Judged, WindowS, judge
+from offline_queue.recovery.kept import Kept
+from offline_queue.recovery.pages import Pages
+from offline_queue.recovery.quarantine import Damaged
+from offline_queue.states import EventState
+from offline_queue.store import Store
+from offline_queue.vault import Vault
+
+T = TypeVar("T")
+
+SALVAGE = "SALVAGE"
+"""State of the chain's entry that names the old chain's head."""
+_OWN_FACTS = frozenset({"first_event", "erasure unsigned from"})
+"""What a store remembers about itself: not taken over from another one."""
+_SLICE = 10
+_PAGES = 50
+_BREATH_S = 0.001
+
+
+class Call(Protocol):
+    """Runs work on the owner thread and waits for it."""
+
+    def __call__(self, work: Callable[[Store], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What salvage and rebuild work with."""
+
+    call: Call
+    vault: Vault
+    window_s: WindowS
+    clock: Clock
+    store: Path
+    """The live store's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one damaged database. No personal data: it is written beside what is left of it."""
+
+    file: str
+    events: int = 0
+    """Of which anything was left."""
+    brought_back: int = 0
+    here_already: int = 0
+    repaired: int = 0
+    """Of those: their row was broken, chain and text told what they were."""
+    sealed: int = 0
+    """Of those: cannot be opened, wait for staff."""
+    lost: int = 0
+    """Nothing tells which record they were."""
+    foreign: bool = False
+    """Another kiosk's database: left as it is."""
+    chain_seq: int = 0
+    chain_head: str = field(default="")
+    """Number and hash of the last entry of its chain."""
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def salvage(site: Site, damaged: Damaged, stopping: threading.Event) -> Outcome | None:
+    """Bring back what is whole, then put the rest away. Blocks its caller, the owner thread for a slice at a time.
+
+    Returns None when it was stopped; the next one begins again. Raises OutboxUnavailable and OSError: later may work.
+    """
+    pages = Pages(damaged.base, damaged.log)
+    try:
+        carved = Carved(pages)
+        for index in range(len(pages)):
+            carved.look(index)
+            if index % _PAGES == 0 and stopping.wait(_BREATH_S):  # the screen's thread wants to run, too
+                return None
+        outcome = Outcome(damaged.base.name, chain_seq=carved.head[0], chain_head=carved.head[1].hex())
+        if carved.recipients and not any(map(site.vault.keys.named, carved.recipients)):
+            outcome = replace(outcome, foreign=True, events=len(carved.events))
+        else:
+            told = _bring_back(site, carved, damaged, outcome, stopping)
+            if told is None:
+                return None
+            outcome = told
+    finally:
+        pages.close()
+    quarantine.put_away(site.store, damaged, outcome.to_json(), wipe=not outcome.foreign)
+    return outcome
+
+
+def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
+    """Take events into the live store unless they are there; owner thread. Returns how many came, how many were there.
+
+    One that is there but could not be opened takes the parts that open.
+    """
+    came = there = 0
+    with store.transaction():
+        for kept in events:
+            live = store.find(kept.record_id, kept.revision)
+            if live is None:
+                store.restore(kept.columns, kept.parts, wall)
+                came += 1
+            elif live.state is EventState.QUARANTINED and kept.columns["state"] == EventState.READY:
+                store.mend(live, kept.parts, wall)
+                came += 1
+            else:
+                there += 1
+    return came, there
+
+
+def _bring_back(
+    site: Site, carved: Carved, damaged: Damaged, outcome: Outcome, stopping: threading.Event
+) -> Outcome | None:
+    site.call(lambda store: _begin(store, carved, damaged, outcome, site.clock.wall()))
+    numbers = iter(carved.numbers())
+    seen: set[tuple[bytes, int]] = set()
+    lost = 0
+    while batch := list(islice(numbers, _SLICE)):
+        if stopping.wait(_BREATH_S):
+            return None
+        judged = [judge(carved, number, site.vault.open_part, site.window_s) for number in batch]
+        whole = list(_once(judged, seen))
+        came, there = site.call(lambda store, kept=whole: bring(store, kept, site.clock.wall()))  # type: ignore[misc]
+        lost += sum(one.kept is None for one in judged)
+        outcome = replace(
+            outcome,
+            events=outcome.events + len(whole),
+            brought_back=outcome.brought_back + came,
+            here_already=outcome.here_already + there,
+            repaired=outcome.repaired + sum(one.repaired for one in judged),
+            sealed=outcome.sealed + sum(one.sealed for one in judged),
+        )
+    site.call(lambda store: _bring_erasures(store, carved))
+    return replace(outcome, lost=lost)
+
+
+def _once(judged: Iterable[Judged], seen: set[tuple[bytes, int]]) -> Iterator[Kept]:
+    """Leave out a row whose number was hit: it comes under its own number, too."""
+    for one in judged:
+        if one.kept is not None and (one.kept.record, one.kept.revision) not in seen:
+            seen.add((one.kept.record, one.kept.revision))
+            yield one.kept
+
+
+def _begin(store: Store, carved: Carved, damaged: Damaged, outcome: Outcome, wall: float) -> None:
+    """Bring back what the outbox remembered, above all legal holds, before anything that a purge could touch."""
+    begun = f"salvage {damaged.name}"
+    if store.fact(begun) is not None:
+        return
+    with store.transaction():
+        for name, value in carved.facts.items():
+            if store.fact(name) is None and name not in _OWN_FACTS:
+                store.set_fact(name, value)
+        detail = {"file": damaged.base.name, "seq": outcome.chain_seq, "head": outcome.chain_head}
+        store.remark(SALVAGE, json.dumps(detail, separators=(",", ":")), wall)
+        store.set_fact(begun, "begun")
+
+
+def _bring_erasures(store: Store, carved: Carved) -> None:
+    rows = [row for row in carved.erasures.values() if row]
+    if rows:
+        with store.transaction():
+            store.keep_erasures(rows)

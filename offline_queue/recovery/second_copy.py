@@ -1,0 +1,174 @@
+"""Keeps journal and keyring in step with the database: after each commit, and after a start behind one that was cut.
+
+A second copy that fails stops no guest: the database alone is durable. It is said aloud in status and log, and
+everything that is missing is written as soon as the disk of the copy answers again. Owner thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.errors import KioskError
+from offline_queue import chain
+from offline_queue.chain import Entry
+from offline_queue.recovery.journal import Journal
+from offline_queue.recovery.kept import Kept, columns_of, without_keys
+from offline_queue.recovery.keyring import Keyring, WrappedKey
+from offline_queue.rows import Event
+from offline_queue.sealing import SealedPart
+from offline_queue.states import EventState
+from offline_queue.store import MENDED, Store
+
+log = logging.getLogger(__name__)
+
+_CATCH_UP = 200
+"""Entries of the chain that are caught up with at one commit: a guest waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyView:
+    """How the second copy stands, for status and screens."""
+
+    on: bool = False
+    behind: bool = False
+    why: str = ""
+
+
+class SecondCopy:
+    """Listens to the commits of one store."""
+
+    def __init__(self, folder: Path, keyring: Path) -> None:
+        """Prepare; nothing is opened yet. ``folder``: the journal's; ``keyring``: the file."""
+        self._folder = folder
+        self._keyring_file = keyring
+        self._store: Store | None = None
+        self._journal: Journal | None = None
+        self._keyring: Keyring | None = None
+        self.view = CopyView(on=True, behind=True)
+        self.rolled = False
+        """A new segment was begun since somebody last looked: an old one may be empty of what counts."""
+
+    @property
+    def journal(self) -> Journal | None:
+        return self._journal
+
+    @property
+    def keyring(self) -> Keyring | None:
+        return self._keyring
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def follow(self, store: Store) -> None:
+        """Follow this store from now on; what it has and the copy has not comes with the next commits."""
+        self.close()
+        self._store = store
+        store.on_commit = self.after_commit
+        self._safely(lambda: None)
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        for file in (self._journal, self._keyring):
+            if file is not None:
+                file.close()
+        self._journal = self._keyring = None
+
+    def after_commit(self, touched: Iterable[int]) -> None:
+        """Write what a commit changed. Never raises; what fails is caught up with later."""
+        self._safely(lambda: self._write(touched))
+
+    def catch_up(self) -> bool:
+        """Write a slice of what the copy lacks; True when there is more."""
+        if self.view.behind or self._store is None:
+            self._safely(lambda: self._write(()))
+        return self.view.behind and not self.view.why
+
+    def reconcile(self, after: int, limit: int = 200) -> int | None:
+        """Hold a slice of the keyring against the store's keys. Returns where to go on, None at the end."""
+        store, keyring = self._store, self._keyring
+        rows = [] if store is None else store.wrapped_after(after, limit)
+        if not rows or keyring is None:
+            return None
+        held = [_slot(one.record_id.bytes, one.revision, one.part) for one in rows]
+        wrote = keyring.put(key for key in held if any(key.wrapped))
+        if keyring.destroy(key.where for key in held if not any(key.wrapped)) or wrote:
+            keyring.sync()
+        return rows[-1].row
+
+    def _safely(self, work: Callable[[], None]) -> None:
+        try:
+            self._open()
+            work()
+        except KioskError as exc:
+            if not self.view.why:
+                log.error("second copy: %s; guests are taken on, what is missing follows", exc)
+            self.view = CopyView(on=True, behind=True, why=str(exc))
+            self.close()
+
+    def _open(self) -> None:
+        if self._store is None:
+            return
+        if self._keyring is None:
+            self._keyring = Keyring(self._keyring_file)
+        if self._journal is None:
+            first = self._store.chain_after(0, 1)[0]
+            self._journal = Journal(self._folder, first.hash)
+            self.view = CopyView(on=True, behind=self._journal.seq < _head(self._store).seq, why=self.view.why)
+
+    def _write(self, touched: Iterable[int]) -> None:
+        """Write what changed since the last number that is in the journal, a slice of it at most."""
+        store, journal = self._store, self._journal
+        if store is None or journal is None:
+            return
+        entries = store.chain_after(journal.seq, _CATCH_UP)
+        head = _head(store)
+        last = entries[-1] if entries else head
+        # What changed without an entry of the chain is told with the last slice, not before
+        others = set(touched) if last.seq == head.seq else set()
+        self._append(store, journal, entries, others, last)
+        behind = last.seq < head.seq
+        if self.view.why and not behind:
+            log.info("second copy: works again, and lacks nothing")
+        self.view = CopyView(on=True, behind=behind)
+
+    def _append(self, store: Store, journal: Journal, entries: Sequence[Entry], others: set[int], last: Entry) -> None:
+        """Keys first: the journal's number says that both are written."""
+        told = {(entry.event, entry.detail) for entry in entries if entry.event}
+        events = [event for number in sorted({number for number, _ in told} | others) if (event := store.event(number))]
+        self._set_keys(store, events)
+        kept = [one for event in events if (one := _kept(store, event, told)) is not None]
+        if kept:
+            self.rolled |= journal.append(kept, last.seq, last.hash)
+        journal.seq = max(journal.seq, last.seq)
+
+    def _set_keys(self, store: Store, events: Sequence[Event]) -> None:
+        assert self._keyring is not None  # noqa: S101 - _open made it
+        wrote = False
+        for event in events:
+            keys = [_slot(event.record_id.bytes, event.revision, part) for part in store.keys_of(event.id)]
+            wrote |= self._keyring.put(key for key in keys if any(key.wrapped))
+            wrote |= self._keyring.destroy(key.where for key in keys if not any(key.wrapped))
+        if wrote:
+            self._keyring.sync()
+
+
+def _kept(store: Store, event: Event, told: set[tuple[int, str]]) -> Kept | None:
+    """Return an event as the journal keeps it; with its parts only when they are new."""
+    identity = chain.identity(event.record_id, event.revision, event.op, event.content_hash)
+    if (event.id, identity) in told or (event.id, MENDED) in told:
+        return Kept(columns_of(event), tuple(map(without_keys, store.parts(event))))
+    # One in flight would be made READY again, as it was: not worth a wait for the disk
+    return None if event.state is EventState.INFLIGHT else Kept(columns_of(event))
+
+
+def _head(store: Store) -> Entry:
+    assert store.head is not None  # noqa: S101 - every store is greeted
+    return store.head
+
+
+def _slot(record: bytes, revision: int, part: SealedPart) -> WrappedKey:
+    return WrappedKey(record, revision, part.part, part.suite, part.recipient, part.key_id, part.wrapped)
