@@ -1,6 +1,6 @@
 """``./run sandbox``: identity gateway, police endpoint and hotel system on loopback, until Ctrl-C.
 
-``./run sandbox fault|script|mix|clear|faults|ledger … --dir DIR`` spoils a running one or looks into it
+``./run sandbox fault|script|mix|clear|faults|code|ledger … --dir DIR`` spoils a running one or looks into it
 (``trouble_command``).
 """
 
@@ -108,6 +108,7 @@ Suizhu sandbox: invented people, keys made for this run only. Never for a real h
   identity gateway   {info.gateway_url}
   police endpoint    {info.police_url}
   hotel system       {info.hotel_url}
+  activation         {info.activation_url}
   folder             {info.run_dir}
   people             {", ".join(PEOPLE)}
 

@@ -104,18 +104,26 @@ class ControlServer:
                 return base64.b64encode(sandbox.issue_claim169(_person(person), fault)).decode()
             case {"do": "booking", "person": person}:
                 return sandbox.booking_of(_person(person))
+            case {"do": "installer_code"}:
+                return sandbox.installer_code()
+            case {"do": "ledger"}:
+                return sandbox.ledger().to_json()
+            case _:
+                return self._trouble(request)
+
+    def _trouble(self, request: Mapping[str, Any]) -> object:
+        sandbox = self._sandbox
+        match request:
             case {"do": "fault", "kind": kind, "options": options}:
                 sandbox.fault(kind, **options)
             case {"do": "script", "text": text}:
                 sandbox.script(fault_script.read(text))
             case {"do": "mix", "seed": seed, "scale": scale}:
                 sandbox.script(fault_script.mix(int(seed), scale=float(scale)))
-            case {"do": "clear_faults", **more}:
-                sandbox.clear_faults(str(more.get("kind", "")))
             case {"do": "faults"}:
                 return sandbox.board.kinds()
-            case {"do": "ledger"}:
-                return sandbox.ledger().to_json()
+            case {"do": "clear_faults", **more}:
+                sandbox.clear_faults(str(more.get("kind", "")))
             case {"do": "close_police"}:
                 sandbox.close_police()
             case {"do": "open_police"}:

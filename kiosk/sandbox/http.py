@@ -44,20 +44,26 @@ class Tls:
     stranger: ssl.SSLContext
 
     @classmethod
-    def load(cls, pki: Pki) -> Tls:
-        """Read the certificates; either side demands a client certificate of the run's CA."""
-        return cls(
-            _context(pki, pki.server_cert_file, pki.server_key_file),
-            _context(pki, pki.stranger_cert_file, pki.stranger_key_file),
-        )
+    def load(cls, pki: Pki, also_trusted: str = "") -> Tls:
+        """Read the certificates; either side demands a client certificate of the run's CA, or of another (PEM)."""
+        genuine = _context(pki.server_cert_file, pki.server_key_file)
+        stranger = _context(pki.stranger_cert_file, pki.stranger_key_file)
+        for context in (genuine, stranger):
+            context.load_verify_locations(pki.ca_file, cadata=also_trusted or None)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return cls(genuine, stranger)
+
+    @classmethod
+    def for_strangers(cls, pki: Pki) -> Tls:
+        """Read the certificates; nobody needs one of their own."""
+        genuine = _context(pki.server_cert_file, pki.server_key_file)
+        return cls(genuine, _context(pki.stranger_cert_file, pki.stranger_key_file))
 
 
-def _context(pki: Pki, certificate: Path, key: Path) -> ssl.SSLContext:
+def _context(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
-    context.load_verify_locations(pki.ca_file)
-    context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

@@ -25,6 +25,8 @@ class SandboxInfo:
     gateway_url: str
     police_url: str
     hotel_url: str
+    activation_url: str
+    """Where a new kiosk is activated: the one server that wants no client certificate."""
     ca_file: Path
     client_cert_file: Path
     client_key_file: Path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +81,30 @@ def make(folder: Path, device_id: str) -> Pki:
     return pki
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceAuthority:
+    """Issues client certificates to devices that are activated. Its private key is never written."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+
+    @classmethod
+    def new(cls) -> DeviceAuthority:
+        """Make one for this run."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return cls(_authority(key), key)
+
+    @property
+    def pem(self) -> str:
+        """Its own certificate, which a server must trust."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+    def issue(self, device_id: str, key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> str:
+        """Return a client certificate for this key, PEM."""
+        certificate = _certificate(device_id, key, self.certificate, self.key, server=False)
+        return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
 def _files(folder: Path) -> Pki:
     return Pki(
         ca_file=folder / "ca.pem",
@@ -124,18 +148,21 @@ def _subject(common_name: str) -> x509.Name:
 
 
 def _begin(
-    subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: x509.Name, issuer_key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey,
+    issuer: x509.Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SLACK)
         .not_valid_after(now + LIFE)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
 
@@ -156,7 +183,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = _subject("Suizhu sandbox CA, not for production")
-    builder = _begin(name, key, name, key)
+    builder = _begin(name, key.public_key(), name, key)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.add_extension(_usage(authority=True), critical=True).sign(key, hashes.SHA256())
 
@@ -170,6 +197,18 @@ def _issue(
     *,
     server: bool,
 ) -> None:
+    certificate = _certificate(common_name, key.public_key(), authority, authority_key, server=server)
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _certificate(
+    common_name: str,
+    key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey,
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    *,
+    server: bool,
+) -> x509.Certificate:
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
     builder = _begin(_subject(common_name), key, authority.subject, authority_key)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -178,5 +217,4 @@ def _issue(
     if server:
         loopback = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
         builder = builder.add_extension(x509.SubjectAlternativeName(loopback), critical=False)
-    certificate = builder.sign(authority_key, hashes.SHA256())
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return builder.sign(authority_key, hashes.SHA256())

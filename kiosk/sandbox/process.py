@@ -137,6 +137,10 @@ class SandboxProcess:
         """Take every fault (of this kind) off the board."""
         ask(self.info.run_dir, "clear_faults", kind=kind)
 
+    def installer_code(self) -> str:
+        """Return a fresh code with which a new kiosk is activated."""
+        return str(ask(self.info.run_dir, "installer_code"))
+
     def ledger(self) -> LedgerView:
         """Return what the police endpoint has taken in and what became of it."""
         return LedgerView.from_json(ask(self.info.run_dir, "ledger"))

@@ -6,6 +6,7 @@
     ./run sandbox faults                       say which are on
     ./run sandbox clear [KIND]                 take them off
     ./run sandbox kinds                        say which there are
+    ./run sandbox code                         print a code with which an installer activates a new kiosk
     ./run sandbox ledger [--json]              say what was reported to the police endpoint
 
 Each but ``kinds`` wants ``--dir DIR``, the folder that the sandbox named when it began.
@@ -23,7 +24,7 @@ from kiosk.sandbox.control import ask
 from kiosk.sandbox.fault_script import option
 from kiosk.sandbox.ledger_view import LedgerView
 
-VERBS = frozenset({"fault", "script", "mix", "faults", "clear", "kinds", "ledger"})
+VERBS = frozenset({"fault", "script", "mix", "faults", "clear", "kinds", "code", "ledger"})
 
 
 def main(argv: list[str]) -> int:
@@ -52,6 +53,8 @@ def _do(arguments: argparse.Namespace) -> None:
             ask(folder, "clear_faults", kind=arguments.kind)
         case "kinds":
             print((faults.__doc__ or "").strip())
+        case "code":
+            print(ask(folder, "installer_code"))
         case _:
             table = ask(folder, "ledger")
             print(json.dumps(table) if arguments.json else _words(LedgerView.from_json(table)))
@@ -86,8 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     clear = actions.add_parser("clear", help="take every fault, or one kind, off the board")
     clear.add_argument("kind", nargs="?", default="")
     actions.add_parser("kinds", help="say which faults there are, and their options")
+    code = actions.add_parser("code", help="print a code with which an installer activates a new kiosk")
     ledger = actions.add_parser("ledger", help="say what was reported to the police endpoint")
     ledger.add_argument("--json", action="store_true", help="everything, as one line of JSON")
-    for action in (fault, script, mix, listed, clear, ledger):
+    for action in (fault, script, mix, listed, clear, code, ledger):
         action.add_argument("--dir", type=Path, required=True, help="folder of the running sandbox")
     return parser

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kiosk.errors import ModelsMissing
 from kiosk.sandbox import pki
+from kiosk.sandbox.activation import Activation
 from kiosk.sandbox.credentials import Issuer
 from kiosk.sandbox.fault_script import Line
 from kiosk.sandbox.faults import FaultBoard, Option, made
@@ -23,6 +24,7 @@ from kiosk.sandbox.hotel import Hotel
 from kiosk.sandbox.http import Server, Tls
 from kiosk.sandbox.info import DEVICE_ID, INFO_FILE, SUISHEN_HOST, SandboxInfo
 from kiosk.sandbox.ledger_view import LedgerView, view
+from kiosk.sandbox.messages import App
 from kiosk.sandbox.outage import Outage
 from kiosk.sandbox.people import PEOPLE, Person
 from kiosk.sandbox.police import Police
@@ -118,9 +120,14 @@ class Sandbox:
         )
         if behaviour.capacity_per_s:
             self.fault("police_capacity", per_s=behaviour.capacity_per_s)
-        tls = Tls.load(keys)
-        apps = (self._gateway, self._police, self._hotel)
-        self._servers = {app.name: Server(app, tls, self.board, behaviour.latency_ms) for app in apps}
+        authority = pki.DeviceAuthority.new()
+        self._activation = Activation(self._police.door, authority, keys.ca_file, keys.receipt_key_file)
+        known, strangers = Tls.load(keys, authority.pem), Tls.for_strangers(keys)
+        apps: Sequence[App] = (self._gateway, self._police, self._hotel, self._activation)
+        self._servers = {
+            app.name: Server(app, strangers if app is self._activation else known, self.board, behaviour.latency_ms)
+            for app in apps
+        }
         for server in self._servers.values():
             server.open()
         self.info = SandboxInfo(
@@ -128,6 +135,7 @@ class Sandbox:
             gateway_url=self._servers["gateway"].url,
             police_url=self._servers["police"].url,
             hotel_url=self._servers["hotel"].url,
+            activation_url=self._servers["activation"].url,
             ca_file=keys.ca_file,
             client_cert_file=keys.client_cert_file,
             client_key_file=keys.client_key_file,
@@ -154,6 +162,10 @@ class Sandbox:
         payload = self._issuer.issue(person, self._portraits.webp(person), fault)
         self._rebook(person)
         return payload
+
+    def installer_code(self) -> str:
+        """Return a fresh code with which a new kiosk is activated."""
+        return self._activation.new_code()
 
     def booking_of(self, person: Person) -> dict[str, object] | None:
         """Return the person's present booking in the hotel system's words."""
