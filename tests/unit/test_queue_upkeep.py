@@ -1,0 +1,241 @@
+"""What caretaker and auditor ask for: verify, purge with its receipts and holds, a change of the key."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from kiosk.errors import ContractError, KioskError
+from offline_queue import asking, attending
+from offline_queue.answers import Answers
+from offline_queue.commands import status
+from offline_queue.commands.main import main
+from offline_queue.inquiry import Inquiry
+from offline_queue.owner import KEY_FILE, SOCKET_FILE
+from tests.outbox_kit import NAME, NUMBER, new_id, raw
+from tests.unit.queue_kit import Kiosk
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(params=[True, False], ids=["running", "stopped"])
+def kiosk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Kiosk]:
+    with closing(Kiosk(tmp_path, running=request.param)) as made:
+        yield made
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Iterator[Kiosk]:
+    with closing(Kiosk(tmp_path, running=False)) as made:
+        key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "device.pem").write_bytes(key)
+        made.config.write_text('[kiosk]\nstate_dir = "var"\n[reporting]\ndevice_key_file = "device.pem"\n')
+        yield made
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return document
+
+
+def past_its_time(kiosk: Kiosk) -> None:
+    """Let a delivered record be older than the retention time."""
+    with closing(raw(kiosk.state_dir)) as store:
+        store.execute("UPDATE event SET settled_at = settled_at - 40 * 86400.0 WHERE state = 'DELIVERED'")
+
+
+def test_a_whole_outbox_verifies(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("verify", "--json") == 0
+    document = told(capsys)
+    assert (document["whole"], document["events"], document["faults"]) == (True, 3, [])
+    assert kiosk.asked("verify") == 0
+    assert "everything holds" in capsys.readouterr().out
+
+
+def test_an_outbox_with_a_fault_verifies_with_exit_status_one(
+    stopped: Kiosk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(raw(stopped.state_dir)) as store:
+        store.execute("UPDATE tally SET n = n + 1 WHERE state = 'DELIVERED'")
+    assert stopped.asked("verify", "--json") == 1
+    assert told(capsys)["whole"] is False
+    assert stopped.asked("verify") == 1
+    words = capsys.readouterr().out
+    assert "tally" in words
+    assert "Next: ./run queue salvage" in words
+
+
+def test_a_dry_run_erases_nothing_and_says_how_much(stopped: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    past_its_time(stopped)
+    assert stopped.asked("purge", "--dry-run", "--json") == 0
+    assert told(capsys) == {"records": 1, "held": 0, "dry_run": True, "retention_days": 30.0}
+    assert stopped.audited("queue.purge") == []
+    stopped.asked("show", stopped.delivered)
+    assert "林*安" in capsys.readouterr().out
+
+
+def test_a_purge_is_audited_reported_and_receipted(
+    stopped: Kiosk, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    past_its_time(stopped)
+    assert stopped.asked("purge") == 0
+    assert "1 records erased, keys first" in capsys.readouterr().out
+    assert len(stopped.audited("queue.purge")) == 1
+    assert stopped.asked("purge", "--report", "--json") == 0
+    (day,) = told(capsys)["days"]
+    assert (day["records"], day["photos"]) == (1, 2)
+    assert stopped.asked("purge", "--receipt", stopped.delivered) == 0
+    receipt = capsys.readouterr().out
+    assert NAME not in receipt
+    assert NUMBER not in receipt
+    (tmp_path / "receipt.json").write_text(receipt)
+    assert main(["purge", "--check", str(tmp_path / "receipt.json"), "--config", "/nowhere"]) == 0
+    words = capsys.readouterr().out
+    assert f"record {stopped.delivered} revision 1: genuine" in words
+    assert "compare it with the one that the hotel publishes" in words
+
+
+@pytest.mark.parametrize("hand", ["statement", "signature", "empty", "nonsense"])
+def test_a_forged_receipt_is_told(
+    stopped: Kiosk, capsys: pytest.CaptureFixture[str], tmp_path: Path, hand: str
+) -> None:
+    past_its_time(stopped)
+    stopped.asked("purge")
+    capsys.readouterr()
+    stopped.asked("purge", "--receipt", stopped.delivered, "--json")
+    document = told(capsys)
+    match hand:
+        case "statement":
+            document["receipts"][0]["statement"] = document["receipts"][0]["statement"].replace("text", "none")
+        case "signature":
+            document["receipts"][0]["signature"] = "AAAA" + document["receipts"][0]["signature"][4:]
+        case "empty":
+            document["receipts"] = []
+        case _:
+            document["receipts"] = [7]
+    forged = tmp_path / "receipt.json"
+    forged.write_text(json.dumps(document))
+    assert main(["purge", "--check", str(forged), "--json"]) == 1
+    assert told(capsys)["genuine"] is False
+
+
+def test_a_receipt_that_is_no_file_or_no_json_is_told(tmp_path: Path) -> None:
+    with pytest.raises(KioskError, match=r"No such file.*fix"):
+        main(["purge", "--check", str(tmp_path / "gone")])
+    (tmp_path / "x").write_bytes(b"\xff\xfe")
+    with pytest.raises(ContractError, match=r"no JSON; fix"):
+        main(["purge", "--check", str(tmp_path / "x")])
+
+
+def test_a_record_on_hold_is_not_erased(stopped: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    past_its_time(stopped)
+    assert stopped.asked("purge", "--hold", stopped.delivered, "--case", "2026-117") == 0
+    assert stopped.audited("queue.hold")[0].fields["case"] == "2026-117"
+    assert stopped.asked("purge") == 0
+    assert "1 past their time are kept for a legal hold" in capsys.readouterr().out
+    assert stopped.asked("purge", "--release", stopped.delivered) == 0
+    assert stopped.asked("purge") == 0
+    assert "1 records erased" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--receipt", "nobody"], ["--receipt", new_id()], ["--hold", new_id()], ["--hold", new_id(), "--case", "1"]],
+)
+def test_a_record_that_is_none_is_told(kiosk: Kiosk, words: list[str]) -> None:
+    with pytest.raises(ContractError):
+        kiosk.asked("purge", *words)
+
+
+def test_a_new_key_opens_what_waits_and_the_old_one_is_gone(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    old = (kiosk.state_dir / KEY_FILE).read_bytes()
+    assert kiosk.asked("rotate-keys", "--json") == 0
+    document = told(capsys)
+    assert (document["kept_in"], document["resumed"]) == ("file", False)
+    assert document["rewrapped"] > 0
+    assert (kiosk.state_dir / KEY_FILE).read_bytes() != old
+    assert len(kiosk.audited("queue.rotate_keys")) == 1
+    kiosk.asked("show", kiosk.waiting)
+    assert "林*安" in capsys.readouterr().out
+
+
+def test_while_one_long_question_is_answered_short_ones_are_and_a_second_is_told_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(self: Answers, inquiry: Inquiry, by: str) -> Iterator[dict[str, object]]:
+        if inquiry.ask == "verify":
+            began.set()
+            assert go_on.wait(20)
+        yield {"by": by}
+
+    monkeypatch.setattr(Answers, "rows", slow)
+    monkeypatch.setattr(attending, "_SIGN_OF_LIFE_S", 0.05)
+    waited: list[float] = []
+    with closing(Kiosk(tmp_path, running=True)) as kiosk:
+        address = kiosk.state_dir / SOCKET_FILE
+
+        def ask(inquiry: Inquiry) -> list[dict[str, object]]:
+            sock = asking.call(address)
+            assert sock is not None
+            return list(asking.rows(sock, inquiry, waited.append))
+
+        answers: list[list[dict[str, object]]] = []
+        first = threading.Thread(target=lambda: answers.append(ask(Inquiry("verify"))))
+        first.start()
+        assert began.wait(20)
+        assert len(ask(Inquiry("status"))) == 1
+        with pytest.raises(ContractError, match=r"verify is under way since .*fix: wait"):
+            ask(Inquiry("purge"))
+        while not waited:
+            time.sleep(0.01)
+        go_on.set()
+        first.join(20)
+        assert len(answers[0]) == 1
+        assert len(ask(Inquiry("purge"))) == 1
+
+
+def test_a_caller_that_leaves_frees_the_place_for_the_next_long_question(tmp_path: Path) -> None:
+    with closing(Kiosk(tmp_path, running=True)) as kiosk:
+        sock = asking.call(kiosk.state_dir / SOCKET_FILE)
+        assert sock is not None
+        with sock:
+            sock.sendall(Inquiry("waiting").to_json() + b"\n")
+        for _ in range(100):
+            try:
+                assert kiosk.asked("verify") == 0
+                return
+            except ContractError:
+                time.sleep(0.05)
+        pytest.fail("the place was never free again")
+
+
+def test_the_status_says_what_somebody_must_mend() -> None:
+    row: dict[str, object] = {
+        "counts": {"REJECTED": 1, "READY": 2},
+        "unsent": 3,
+        "due": "alarm",
+        "next_due_at": "2026-11-24T03:12:00+08:00",
+        "line": {
+            "open": False, "breaker": True, "why": "TLS: certificate expired", "retry_in_s": 30.0,
+            "clock_off_s": -7200.0, "doubts": ["receipts of 2026-11-23: one is missing"],
+        },
+        "disk": {"level": "staff_only", "usable_mb": 150},
+    }  # fmt: skip
+    told = "\n".join(status.sentences(row))
+    assert "OVERDUE: ./run queue export" in told
+    assert "held until somebody mends it: TLS: certificate expired, next try in 30 s" in told
+    assert "150 MB free, too little room" in told
+    assert "2.0 h behind the authority's" in told
+    assert "one is missing" in told
+    assert "what a person must decide" in told
