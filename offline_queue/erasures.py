@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -51,6 +52,12 @@ class Erasures(Questions):
         self._conn.executemany("UPDATE erasure SET signature = ?, signer = ? WHERE event = ?", rows)
         left = self.unsigned_erasures(1)
         self._remember(str(left[0].event) if left else "")
+
+    def keep_erasures(self, rows: Iterable[Sequence[object]]) -> None:
+        """Take over receipts from a store that was set aside, inside a transaction."""
+        self._conn.executemany("INSERT OR IGNORE INTO erasure VALUES (?, ?, ?, ?, ?)", [tuple(row) for row in rows])
+        first = self._row("SELECT min(event) FROM erasure WHERE signature = x''")
+        self._remember("" if first is None or first[0] is None else str(first[0]))
 
     def unsigned_erasures(self, limit: int) -> list[Erased]:
         """Receipts that wait for their signature, by event."""

@@ -61,7 +61,7 @@ class Outbox:
             kept = new if current else replace(new, parts=self._vault.seal(new.record_id, frozen))
             insert_once(store, kept, self._owner.disk.admit)
 
-        self._owner.call(work, spends=False)
+        self._owner.call(work, spends=False, again=True)
         self.on_put()
         return registration.record_id
 

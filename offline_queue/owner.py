@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from kiosk.config import OutboxSection
-from kiosk.errors import OutboxUnavailable
+from kiosk.errors import OutboxDamaged, OutboxUnavailable
 from offline_queue.clock import Clock, SystemClock
 from offline_queue.device_key import DeviceKey
 from offline_queue.disk import Disk, DiskView
 from offline_queue.due import Due, level, now_for, window_s
 from offline_queue.hold import Hold
 from offline_queue.outbox import Outbox
+from offline_queue.recovery import quarantine
+from offline_queue.recovery.keeper import KEYRING_FILE, Keeper
+from offline_queue.recovery.mending import Mending, MendingView
+from offline_queue.recovery.salvage import Site
+from offline_queue.recovery.second_copy import CopyView
 from offline_queue.states import UNSENT, EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -58,6 +63,10 @@ class Status:
     """Age of that record since it was put."""
     line: LineView
     disk: DiskView
+    mending: MendingView = field(default_factory=MendingView)
+    """What was set aside and is brought back."""
+    copy: CopyView = field(default_factory=CopyView)
+    """How the second copy stands."""
 
 
 class OutboxOwner:
@@ -67,7 +76,7 @@ class OutboxOwner:
         self,
         hold: Hold,
         thread: ThreadPoolExecutor,
-        store: Store,
+        keeper: Keeper,
         vault: Vault,
         settings: OutboxSection,
         clock: Clock,
@@ -75,7 +84,7 @@ class OutboxOwner:
     ) -> None:
         self._hold = hold
         self._thread = thread
-        self._store = store
+        self._keeper = keeper
         self.vault = vault
         self.clock = clock
         self.settings = settings
@@ -85,6 +94,15 @@ class OutboxOwner:
         """Replaced whole by the sync thread."""
         self.device_key: DeviceKey | None = None
         """Signs receipts of erasure; set once by the composition root. Without it they wait for their signature."""
+        site = Site(
+            lambda work: self.call(work, spends=False),
+            vault,
+            lambda op: window_s(op, settings),
+            clock,
+            keeper.path,
+        )
+        self.mending = Mending(site, keeper.copy)
+        """Brings back what was set aside."""
 
     @classmethod
     def open(
@@ -119,31 +137,44 @@ class OutboxOwner:
         try:
             disk.make_room_to_start()
             key_file, store_file = state_dir / KEY_FILE, state_dir / STORE_FILE
-            first_start = make_key and not key_file.exists() and not store_file.exists()
+            # A lost database is made again from what the key opens: a new key would open nothing of it
+            known = (key_file, store_file, state_dir / KEYRING_FILE)
+            anew = not any(file.exists() for file in known) and not quarantine.waiting(store_file)
+            first_start = make_key and anew
             vault = Vault.unlocked(hotel_code, key_file, settings, make_new=first_start)
-            store = thread.submit(disk.spending, lambda: _open_store(store_file, vault, clock)).result()
+            keeper = Keeper(store_file, vault, settings, clock)
+            thread.submit(disk.spending, keeper.open).result()
         except BaseException:
             thread.shutdown()
             hold.release()
             raise
-        return cls(hold, thread, store, vault, settings, clock, disk)
+        owner = cls(hold, thread, keeper, vault, settings, clock, disk)
+        owner.mending.start_if_needed()
+        return owner
 
-    def submit(self, work: Callable[[Store], T], *, spends: bool = True) -> Future[T]:
+    @property
+    def generation(self) -> int:
+        """Grows when a new store takes the place of a damaged one: events that were read before are void."""
+        return self._keeper.generation
+
+    def submit(self, work: Callable[[Store], T], *, spends: bool = True, again: bool = False) -> Future[T]:
         """Run ``work`` on the owner thread, after what was handed in before. Raises OutboxUnavailable when closed.
 
+        When the store turns out to be damaged, a new one takes its place. ``again``: the work is then done in that
+        one, as a put is; other work ends with OutboxDamaged, because what it was about is not there.
         ``spends``: on a full disk it may take the ballast and is then done a second time, from its beginning.
         A guest's put may not: what is in the outbox already needs that room.
         """
         try:
             if spends:
-                return self._thread.submit(self.disk.spending, lambda: work(self._store))
-            return self._thread.submit(work, self._store)
+                return self._thread.submit(self.disk.spending, lambda: self._do(work, again=again))
+            return self._thread.submit(lambda: self._do(work, again=again))
         except RuntimeError as exc:
             raise OutboxUnavailable("outbox: closed; nothing was acknowledged") from exc
 
-    def call(self, work: Callable[[Store], T], *, spends: bool = True) -> T:
+    def call(self, work: Callable[[Store], T], *, spends: bool = True, again: bool = False) -> T:
         """Run ``work`` on the owner thread and wait for it. Not from the owner thread itself."""
-        return self.submit(work, spends=spends).result()
+        return self.submit(work, spends=spends, again=again).result()
 
     def status(self) -> Status:
         """Counts from the tally, the legal clock, the line. Blocks for a few index look-ups."""
@@ -151,31 +182,32 @@ class OutboxOwner:
 
     def close(self) -> None:
         """Finish what was handed in, close the store, give the lock back. Safe to call twice."""
+        self.mending.stop()
         try:
-            self.submit(Store.close).result()
-        except OutboxUnavailable:
-            pass  # closed before, or a disk that cannot even close: the log is replayed at the next start
+            self._thread.submit(self._keeper.close).result()
+        except RuntimeError:
+            pass  # closed before
         finally:
             self._thread.shutdown()
             self._hold.release()
 
+    def _do(self, work: Callable[[Store], T], *, again: bool) -> T:
+        """Run work on the store as it is now. Owner thread."""
+        try:
+            return work(self._keeper.store())
+        except OutboxDamaged as exc:
+            self._keeper.replace(exc)
+            self.mending.start()
+            if not again:
+                raise
+            return work(self._keeper.store())
+
     def _status(self, store: Store) -> Status:
         counts, first = store.counts(), store.first_due()
         unsent, disk = sum(n for state, n in counts.items() if state in UNSENT), self.disk.look()
+        mend = self.mending.view, self._keeper.copy_view
         if first is None:
-            return Status(counts, unsent, Due.NONE, None, None, self.line, disk)
+            return Status(counts, unsent, Due.NONE, None, None, self.line, disk, *mend)
         now = now_for(first, self.clock)
         due = level(now, first.due_at, window_s(first.op, self.settings))
-        return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line, disk)
-
-
-def _open_store(path: Path, vault: Vault, clock: Clock) -> Store:
-    store = Store(path, vault.hotel, clock.wall())
-    last = store.last_recipient()
-    if last is not None and vault.keys.named(last) is None:
-        store.close()
-        raise OutboxUnavailable(
-            f"outbox key {KEY_FILE}: not the key that {path.name} was sealed with; nothing was changed. "
-            "Bring the right one back from where the installer keeps it"
-        )
-    return store
+        return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line, disk, *mend)

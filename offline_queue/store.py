@@ -29,9 +29,6 @@ _VACUUM_PAGES, _VACUUM_STEPS = 256, 16
 class Store(Chained):
     """The one connection. Made, used and closed on the owner thread."""
 
-    _first = 0
-    """Number of the first event; 0 until it was read."""
-
     def insert(self, new: NewEvent) -> None:
         """Add an event with its parts: READY, or BLOCKED behind its record's earlier revisions."""
         ready = self.may_go(new.record_id, new.revision)
@@ -58,15 +55,16 @@ class Store(Chained):
 
     def _next_number(self) -> int:
         """Events are never deleted, so it is one more than the last; a row's hash needs it beforehand."""
-        last = int(self._conn.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
-        if not self._first:
-            self._first = int(self.fact(_FIRST) or 1)
-        return max(last + 1, self._first)
+        if not self._newest:
+            last = int(self._conn.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0])
+            self._newest = max(last, int(self.fact(_FIRST) or 1) - 1)
+        self._newest += 1
+        return self._newest
 
     def begin_at(self, number: int) -> None:
         """Number events from here on, inside a transaction: a new store leaves the old one's numbers free."""
         self.set_fact(_FIRST, str(number))
-        self._first = number
+        self._newest = 0
 
     def restore(self, columns: Mapping[str, object], parts: Iterable[SealedPart], wall: float) -> Event:
         """Bring an event back, inside a transaction: as it was, under its old number if that is free.
@@ -153,6 +151,8 @@ class Store(Chained):
 
         As long as before, so that it is overwritten where it lies. The log keeps it until ``truncate_log``.
         """
+        keys = list(keys)
+        self._touched |= {key.event for key in keys}
         self._conn.executemany(
             "UPDATE data_key SET recipient = ?, wrapped = ? WHERE rowid = ?",
             [(key.part.recipient, key.part.wrapped, key.row) for key in keys],

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from kiosk.errors import KioskError
 from offline_queue import chain
@@ -98,6 +99,18 @@ class SecondCopy:
         if keyring.destroy(key.where for key in held if not any(key.wrapped)) or wrote:
             keyring.sync()
         return rows[-1].row
+
+    def write_again(self, store: Store, which: list[tuple[bytes, int]]) -> bool:
+        """Write events as they stand now, so that the segment they were in may go. False when nothing can be written.
+
+        Raises OutboxUnavailable when the disk of the copy refuses.
+        """
+        if self._journal is None or self.view.behind:
+            return False
+        events = [store.find(UUID(bytes=record), revision) for record, revision in which]
+        kept = [Kept(columns_of(event)) for event in events if event is not None]
+        self._journal.append(kept, _head(store).seq, _head(store).hash)
+        return True
 
     def _safely(self, work: Callable[[], None]) -> None:
         try:

@@ -71,7 +71,7 @@ def test_it_is_refused_and_left_as_it_was(closed: Path, harm: Callable[[Path], N
     harm(closed)
     before = (closed / "queue.db").read_bytes()
     with pytest.raises(OutboxUnavailable, match=rf"(?s)queue\.db.*{says}" if "queue" not in says else says):
-        open_owner(closed)
+        schema.open_database(closed / "queue.db")
     assert (closed / "queue.db").read_bytes() == before
 
 

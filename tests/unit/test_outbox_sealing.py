@@ -142,7 +142,7 @@ def test_no_field_of_a_guest_is_readable_in_any_file(owner: OutboxOwner, tmp_pat
 def test_the_files_are_for_their_owner_alone(owner: OutboxOwner, tmp_path: Path) -> None:
     owner.outbox.put(registration())
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-    assert modes == dict.fromkeys(("queue.db", "queue.db-wal", "queue.key", "queue.lock"), 0o600)
+    assert modes == dict.fromkeys(("queue.db", "queue.db-wal", "queue.key", "queue.lock", "queue.head"), 0o600)
 
 
 def test_what_is_taken_out_is_what_was_put(owner: OutboxOwner) -> None:

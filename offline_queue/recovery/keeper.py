@@ -1,0 +1,132 @@
+"""Keeps a store open, whatever happens to its file: a damaged one is set aside, and a new one takes its place.
+
+Owner thread only, but for ``view``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from pathlib import Path
+
+from kiosk.config import OutboxSection
+from kiosk.errors import KioskError, OutboxDamaged, OutboxUnavailable
+from offline_queue.clock import Clock
+from offline_queue.recovery import quarantine
+from offline_queue.recovery.second_copy import CopyView, SecondCopy
+from offline_queue.store import Store
+from offline_queue.vault import Vault
+from offline_queue.witness import HeadWitness
+
+log = logging.getLogger(__name__)
+
+WITNESS_FILE, KEYRING_FILE, COPY_FOLDER = "queue.head", "queue.keyring", "second-copy"
+SET_ASIDE = "SET_ASIDE"
+"""State of the new chain's entry that names the file that was set aside."""
+_GENERATION = 1 << 32
+"""Numbers of events that each store has for itself, so that a salvaged event keeps its own."""
+
+
+class Keeper:
+    """The store of one folder. Made once; ``open`` again after each failure."""
+
+    def __init__(self, store: Path, vault: Vault, settings: OutboxSection, clock: Clock) -> None:
+        """Prepare; nothing is opened yet."""
+        self.path = store
+        self._vault = vault
+        self._clock = clock
+        self._suite = settings.suite
+        self._store: Store | None = None
+        self._inode = 0
+        folder = settings.second_copy_dir or store.parent / COPY_FOLDER
+        self.copy = SecondCopy(folder, store.parent / KEYRING_FILE) if settings.second_copy else None
+        self.generation = 0
+        """Grows whenever a new store takes the place of a damaged one: what was known of events is void."""
+
+    @property
+    def copy_view(self) -> CopyView:
+        return self.copy.view if self.copy is not None else CopyView()
+
+    def store(self) -> Store:
+        """Return the open store; open it again when it had to be closed.
+
+        Raises OutboxDamaged when another file lies under its name, or none: what is written now would be lost.
+        """
+        if self._store is None:
+            return self.open()
+        try:
+            inode = self.path.stat().st_ino
+        except OSError:
+            inode = 0
+        if inode != self._inode:
+            raise OutboxDamaged(f"outbox {self.path.name}: the file was swapped or removed while it was open")
+        return self._store
+
+    def open(self) -> Store:
+        """Open the store, or make a new one in the place of a damaged one. Raises OutboxUnavailable."""
+        quarantine.finish_cut_off(self.path)
+        if quarantine.waiting(self.path) and not self.path.exists():
+            self._forget_witness()  # cut off between the renaming of the database and this
+        try:
+            if quarantine.log_without_base(self.path):
+                raise OutboxDamaged(f"outbox {self.path.name}: gone or empty, and its log is not")
+            self._take(self._opened())
+        except OutboxDamaged as exc:
+            self.replace(exc)
+        assert self._store is not None  # noqa: S101 - taken or replaced
+        return self._store
+
+    def replace(self, damage: OutboxDamaged) -> None:
+        """Set the damaged database aside and open a new one in its place. Raises OutboxUnavailable."""
+        log.error("%s", damage)
+        self.close()
+        damaged = quarantine.set_aside(self.path, self._clock.wall())
+        self._forget_witness()
+        self.generation += 1
+        self._take(self._opened())
+        log.error("outbox: %s is set aside, a new one takes the next guest; salvage follows", damaged.base.name)
+
+    def close(self) -> None:
+        """Close what is open; a broken file must not stand in the way. Safe to call twice."""
+        if self.copy is not None:
+            self.copy.close()
+        if self._store is not None:
+            with contextlib.suppress(KioskError):
+                self._store.close()
+            self._store = None
+
+    def _opened(self) -> Store:
+        path, wall = self.path, self._clock.wall()
+        witness = HeadWitness(path.with_name(WITNESS_FILE))
+        store = Store(path, self._vault.hotel, wall, suite=self._suite, witness=witness)
+        try:
+            last = store.last_recipient()
+            if last is not None and self._vault.keys.named(last) is None:
+                raise OutboxUnavailable(
+                    f"outbox key: not the key that {path.name} was sealed with; nothing was changed. "
+                    "Bring the right one back from where the installer keeps it"
+                )
+            self._begin(store)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _begin(self, store: Store) -> None:
+        """Let a store that was just made in the place of a damaged one leave that one's numbers free."""
+        before = quarantine.waiting(self.path)
+        if before and store.latest(1) == [] and not store.begun:
+            with store.transaction():
+                store.begin_at(before[-1].number * _GENERATION)
+                store.remark(SET_ASIDE, before[-1].base.name, self._clock.wall())
+
+    def _take(self, store: Store) -> None:
+        self._store, self._inode = store, self.path.stat().st_ino
+        if self.copy is not None:
+            self.copy.follow(store)
+
+    def _forget_witness(self) -> None:
+        try:
+            self.path.with_name(WITNESS_FILE).unlink(missing_ok=True)
+        except OSError as exc:
+            raise OutboxUnavailable(f"outbox {WITNESS_FILE}: {exc.strerror}") from exc

@@ -1,0 +1,125 @@
+"""The thread that brings back what was set aside, while guests go on: salvage, then rebuild, then tidying.
+
+Ends when there is nothing left to do. Stopped or killed anywhere, the next one begins again: everything that it does
+can be done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+
+from kiosk.errors import KioskError
+from offline_queue.recovery import quarantine
+from offline_queue.recovery.rebuild import Rebuilt, rebuild
+from offline_queue.recovery.salvage import Outcome, Site, salvage
+from offline_queue.recovery.second_copy import SecondCopy
+from offline_queue.recovery.tidying import tidy
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 60.0
+"""Until a mending that failed, on a full disk for example, is tried again."""
+_BREATH_S = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class MendingView:
+    """What was brought back since the start, for status and screens."""
+
+    waiting: int = 0
+    """Databases that are set aside and not salvaged yet."""
+    running: bool = False
+    salvaged: tuple[Outcome, ...] = ()
+    rebuilt: Rebuilt | None = None
+    why: str = ""
+    """Why the last try failed; tried again by itself."""
+
+
+class Mending:
+    """Made by the owner; ``start`` whenever something may be to be done, ``stop`` once at the end. From any thread."""
+
+    def __init__(self, site: Site, copy: SecondCopy | None) -> None:
+        """Prepare; nothing runs yet."""
+        self._site = site
+        self._copy = copy
+        self._stopping = threading.Event()
+        self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.view = MendingView()
+
+    def start(self) -> None:
+        """Begin, unless it runs: then it looks once more before it ends."""
+        self._asked.set()
+        if not self._stopping.is_set() and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._run, name="outbox mending")
+            self.view = replace(self.view, running=True)
+            self._thread.start()
+
+    def start_if_needed(self) -> None:
+        if self._copy is not None or quarantine.waiting(self._site.store):
+            self.start()
+
+    def wait(self, timeout_s: float | None = None) -> MendingView:
+        """Wait until it has nothing left to do, or for so long. Not from the owner thread."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self.view
+
+    def stop(self) -> None:
+        """End it after the slice at hand. Safe to call twice, and before ``start``."""
+        self._stopping.set()
+        self.wait()
+
+    def _run(self) -> None:
+        while self._asked.is_set() and not self._stopping.is_set():
+            self._asked.clear()
+            try:
+                self._mend()
+            except (KioskError, OSError) as exc:
+                if not self._stopping.is_set():
+                    log.warning("outbox mending: %s; tried again in %.0f s", exc, AGAIN_S)
+                self.view = replace(self.view, why=str(exc))
+                self._asked.set()
+                self._stopping.wait(AGAIN_S)
+        self.view = replace(self.view, running=False)
+
+    def _mend(self) -> None:
+        for damaged in self._look():
+            outcome = salvage(self._site, damaged, self._stopping)
+            if outcome is None:
+                return
+            log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
+            self.view = replace(self.view, salvaged=(*self.view.salvaged, outcome), why="")
+            self._look()
+        if self._copy is not None:
+            self._tend(self._copy)
+        self.view = replace(self.view, why="")
+
+    def _look(self) -> list[quarantine.Damaged]:
+        found = quarantine.waiting(self._site.store)
+        self.view = replace(self.view, waiting=len(found))
+        return found
+
+    def _tend(self, copy: SecondCopy) -> None:
+        while self._site.call(lambda store: copy.catch_up()):
+            if self._stopping.wait(_BREATH_S):
+                return
+        if copy.view.behind:
+            return  # its disk does not answer: the next commit tries again
+        self._rebuild(copy)
+        at: int | None = 0
+        while at is not None and not self._stopping.wait(_BREATH_S):
+            at = self._site.call(lambda store, at=at: copy.reconcile(at))  # type: ignore[misc]
+        if not self._stopping.is_set():
+            tidy(self._site, copy, self._stopping)
+
+    def _rebuild(self, copy: SecondCopy) -> None:
+        chain = self._site.call(lambda store: store.chain_after(0, 1)[0].hash)
+        if copy.keyring is None:
+            return
+        told = rebuild(self._site, copy.folder, copy.keyring, chain, self._stopping)
+        if told is not None and told.events:
+            log.warning("outbox: rebuilt from the second copy: %s", told.to_json())
+            self.view = replace(self.view, rebuilt=told)
