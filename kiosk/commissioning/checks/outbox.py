@@ -88,7 +88,7 @@ def _waiting(status: Row) -> Finding:
     seen = told + (f"; the oldest unsent waits {_minutes(age)}" if isinstance(age, int | float) else "")
     if status.get("due") == Due.ALARM:
         meaning = f"{seen}: the time to report it is over"
-        return Finding(_NAME, Result.FAIL, meaning, "./run queue list, then tell the police station on paper")
+        return Finding(_NAME, Result.FAIL, meaning, "./run queue export TO writes the form for the police station")
     if any(known.get(state, 0) for state in _DECISIONS):
         meaning = f"{seen}: what is rejected or cannot be opened waits for a person"
         return Finding(_NAME, Result.WARN, meaning, "./run queue list")
