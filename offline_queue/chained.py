@@ -61,6 +61,8 @@ class Chained(Erasures):
             self.on_commit: Callable[[frozenset[int]], None] | None = None
             """Called after each commit with the events that changed; must not raise. The second copy listens."""
             self._touched: set[int] = set()
+            self._newest = 0
+            """Number of the newest event; 0 when it is to be read again."""
             self._greet(hotel, wall, suite)
         except BaseException:
             self._conn.close()
@@ -95,6 +97,7 @@ class Chained(Erasures):
             self._conn.execute("COMMIT")
         except BaseException as exc:
             self._head, self._suites, self.last_delivery_seq = before
+            self._newest = 0
             with contextlib.suppress(sqlite3.Error):
                 if self._conn.in_transaction:
                     self._conn.execute("ROLLBACK")

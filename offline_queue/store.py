@@ -84,6 +84,7 @@ class Store(Chained):
         row[1], row[5] = event.record_id.bytes, event.state.value
         self._conn.execute(f"INSERT INTO event ({COLUMNS}) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
         self._insert_parts(event.id, parts)
+        self._newest = 0
         identity = chain.identity(event.record_id, event.revision, event.op, event.content_hash)
         self._append(event.id, event.state, wall, identity)
         if event.state is EventState.DELIVERED:
