@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from offline_queue import suites
 from offline_queue.keys import KioskKey
-from offline_queue.sealing import Place, rewrap, seal, unseal
+from offline_queue.sealing import Place, SealedPart, rewrap, seal, unseal
 from offline_queue.suites import Suite, gm, intl
 
 BOTH = pytest.mark.parametrize("suite", [intl, gm], ids=lambda suite: suite.NAME)
@@ -161,6 +161,22 @@ def test_a_suite_is_found_by_its_name_and_no_other_module_is() -> None:
     assert suites.named("gm") is gm
     assert suites.named("intl") is intl
     assert [suites.named(name) for name in ("", "GM", "os", "../keys")] == [None] * 4
+
+
+def test_what_the_first_version_sealed_still_opens() -> None:
+    """Made by the program as it was before there were suites."""
+    part = SealedPart(
+        "text",
+        unhex("0ead53e9ce359577bcca87ee37a4f3d39bdbeeaa40bbae1fda17e98f00ee0584f8aa2953eb61955cae64d9b0053f7722"),
+        "kiosk:24382ea61b4c9e85",
+        "a5b3345b22bcba5a",
+        unhex(
+            "1b98b88c583bf4bca925163746f2bb61914b54b452988f59dc48b981fa3103ce"
+            "308bd9609a41b1bb4ddf5e2265b01574dd3c1d99da2613e72e2d84c6"
+        ),
+    )
+    assert (part.recipient, part.suite) == (KEY.recipient, "intl")
+    assert unseal(part, PLACE, KEY) == "随住 first version".encode()
 
 
 # ---- rewrapping ------------------------------------------------------------------------------------------------------
