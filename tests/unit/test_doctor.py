@@ -18,6 +18,7 @@ from kiosk.commissioning.checks import clock, devices, disk, outbox, screen, sta
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import CameraSection, Config, KeyEncoderSection, KioskSection, StaffSection
 from kiosk.staff.operators import FLOOR
+from offline_queue import keys
 from offline_queue.control import ControlServer
 from offline_queue.owner import KEY_FILE, SOCKET_FILE
 from tests import outbox_kit
@@ -298,6 +299,18 @@ def test_a_rejected_record_waits_for_a_person(config: Config) -> None:
     put(config, rejected=True)
     found = one(outbox.findings(config), "outbox")
     assert (found.result, found.next_step) == (Result.WARN, "./run queue list")
+
+
+@pytest.mark.parametrize("why", ["elsewhere", "cut off"])
+def test_a_key_that_is_to_be_changed_is_told_with_the_command_that_does_it(config: Config, why: str) -> None:
+    put(config)
+    if why == "elsewhere":
+        config = config.model_copy(update={"outbox": config.outbox.model_copy(update={"key_store": "tpm"})})
+    else:
+        keys.make(keys.successor_of(config.kiosk.state_dir / KEY_FILE))
+    found = outbox.key(config)
+    assert found.result is Result.WARN
+    assert "rotate-keys" in found.next_step
 
 
 def test_an_outbox_key_that_others_read_stops_everything(config: Config) -> None:

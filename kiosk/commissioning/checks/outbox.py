@@ -14,7 +14,7 @@ from offline_queue import asking
 from offline_queue.answers import Answers
 from offline_queue.due import Due
 from offline_queue.inquiry import Inquiry, Row
-from offline_queue.keys import load
+from offline_queue.keys import load, successor_of
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
 from offline_queue.sealing import TEXT
 from offline_queue.states import EventState
@@ -50,11 +50,18 @@ def findings(config: Config) -> list[Finding]:
 
 def key(config: Config) -> Finding:
     """Look at the key file, without which nothing that waits can be read."""
+    path, wanted = config.kiosk.state_dir / KEY_FILE, config.outbox.key_store
     try:
-        load(config.kiosk.state_dir / KEY_FILE, config.outbox.tpm_tcti)
+        found = load(path, config.outbox.tpm_tcti)
     except KioskError as exc:
         return Finding("outbox key", Result.FAIL, str(exc), "mend the file named there", Capability.KEYS)
-    return Finding("outbox key", Result.OK, "there, readable by this user alone", "", Capability.KEYS)
+    where = "sealed in this machine's TPM" if found.kept_in == "tpm" else "there, readable by this user alone"
+    if successor_of(path).exists():
+        return Finding("outbox key", Result.WARN, f"{where}; its change was cut off", "./run queue rotate-keys")
+    if found.kept_in != wanted:
+        meaning = f"{where}; outbox.key_store says {wanted}"
+        return Finding("outbox key", Result.WARN, meaning, "./run queue rotate-keys moves it")
+    return Finding("outbox key", Result.OK, where, "", Capability.KEYS)
 
 
 def private(path: Path) -> bool:
