@@ -13,6 +13,7 @@ from offline_queue.owner import OutboxOwner
 from offline_queue.store import Store
 from offline_queue.verify import verify
 
+_LOOK_S = 0.5
 Note = Callable[..., None]
 """Writes into the audit, or raises OperationalError."""
 
@@ -36,6 +37,8 @@ class Upkeep:
                 yield from self._owner.call(lambda store: erasure.documents(store, record))
             case "hold" | "release":
                 yield self._hold(record_of(inquiry.record), inquiry, by)
+            case "salvage":
+                yield self._salvage(by)
             case "rotate-keys":
                 yield self._rotate(by)
             case _:
@@ -71,6 +74,21 @@ class Upkeep:
 
         self._note(f"queue.{inquiry.ask}", by, record=str(record), case=inquiry.case)
         return {"record": str(record), "case": inquiry.case, "held": self._owner.call(work)}
+
+    def _salvage(self, by: str) -> Row:
+        """Wait until what is set aside is brought back, or until a try failed: it is tried again by itself."""
+        self._note("queue.salvage", by)
+        mending = self._owner.mending
+        mending.start()
+        view = mending.wait(_LOOK_S)
+        while view.running and not view.why:
+            view = mending.wait(_LOOK_S)
+        return {
+            "waiting": view.waiting,
+            "salvaged": [one.to_json() for one in view.salvaged],
+            "rebuilt": None if view.rebuilt is None else view.rebuilt.to_json(),
+            "why": view.why,
+        }
 
     def _rotate(self, by: str) -> Row:
         self._note("queue.rotate_keys", by)

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from kiosk.config import load, usual_file
 from kiosk.errors import KioskError
-from offline_queue.commands import export, listing, purge, retry, rotate_keys, show, status, verify
+from offline_queue.commands import export, listing, purge, retry, rotate_keys, salvage, show, status, verify
 from offline_queue.commands.verb import Verb
 from offline_queue.inquiry import Row
 
@@ -26,6 +26,7 @@ VERBS: tuple[Verb, ...] = (
     export.VERB,
     purge.VERB,
     verify.VERB,
+    salvage.VERB,
     rotate_keys.VERB,
 )
 

@@ -54,8 +54,21 @@ def _to_mend(row: Row) -> list[str]:
         told.append(f"clock:  {words.span(off)} {ahead} the authority's; set this machine's clock (timedatectl)")
     doubts = line_.get("doubts")
     told += [f"look:   {doubt}" for doubt in doubts] if isinstance(doubts, list) else []
+    told += _recovery(_object(row.get("mending")), _object(row.get("copy")))
     if counts.get("REJECTED") or counts.get("QUARANTINED"):
         told.append("next:   ./run queue list --waiting shows what a person must decide")
+    return told
+
+
+def _recovery(mending: Row, copy: Row) -> list[str]:
+    told = []
+    if mending.get("waiting"):
+        why = f": {mending['why']}" if mending.get("why") else ""
+        told.append(f"mend:   {mending['waiting']} damaged databases are set aside and being brought back{why}")
+    if mending.get("salvaged"):
+        told.append("mend:   a damaged database was replaced; ./run queue salvage says what came back")
+    if copy.get("behind"):
+        told.append(f"copy:   the second copy is behind: {copy.get('why') or 'its disk does not answer'}")
     return told
 
 

@@ -160,7 +160,7 @@ def test_every_verb_says_what_it_does_and_gives_an_example(verb: object, capsys:
 
 
 def test_every_verb_of_the_issue_is_there() -> None:
-    wanted = {"status", "list", "show", "retry", "export", "purge", "verify", "rotate-keys"}
+    wanted = {"status", "list", "show", "retry", "export", "purge", "verify", "salvage", "rotate-keys"}
     assert {verb.name for verb in VERBS} >= wanted
 
 

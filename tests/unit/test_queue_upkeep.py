@@ -20,7 +20,7 @@ from offline_queue.answers import Answers
 from offline_queue.commands import status
 from offline_queue.commands.main import main
 from offline_queue.inquiry import Inquiry
-from offline_queue.owner import KEY_FILE, SOCKET_FILE
+from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE
 from tests.outbox_kit import NAME, NUMBER, new_id, raw
 from tests.unit.queue_kit import Kiosk
 
@@ -239,3 +239,42 @@ def test_the_status_says_what_somebody_must_mend() -> None:
     assert "2.0 h behind the authority's" in told
     assert "one is missing" in told
     assert "what a person must decide" in told
+
+
+def test_a_whole_outbox_has_nothing_to_salvage(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("salvage", "--json") == 0
+    document = told(capsys)
+    assert (document["waiting"], document["salvaged"], document["why"]) == (0, [], "")
+    assert kiosk.asked("salvage") == 0
+    assert "nothing to salvage" in capsys.readouterr().out
+
+
+def test_what_a_damaged_database_still_holds_is_brought_back_and_told(
+    stopped: Kiosk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = stopped.state_dir / STORE_FILE
+    held = store.read_bytes()
+    store.write_bytes(b"not a database at all" + held[21:])
+    assert stopped.asked("salvage", "--json") == 0
+    document = told(capsys)
+    (one,) = document["salvaged"]
+    assert (one["brought_back"], one["lost"]) == (3, 0)
+    assert document["reports"][0]["file"] == one["file"]
+    stopped.asked("show", stopped.waiting)
+    assert "林*安" in capsys.readouterr().out
+    assert stopped.asked("salvage") == 0
+    words = capsys.readouterr().out
+    assert "nothing is set aside" in words
+    assert "3 revisions, 3 brought back" in words
+    assert stopped.asked("verify") == 0
+
+
+def test_of_a_store_that_is_gone_salvage_says_that_nothing_is_left(
+    stopped: Kiosk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in stopped.state_dir.glob("queue.db*"):
+        path.unlink()
+    assert stopped.asked("salvage") == 0
+    words = capsys.readouterr().out
+    assert "NOTHING could be read in it" in words
+    assert "compare the hotel's list of arrivals" in words
