@@ -46,11 +46,6 @@ class HeadWitness:
         with contextlib.suppress(OSError):
             os.pwrite(self._fd, body + _sum(body), head.seq % 2 * _SLOT_BYTES)
 
-    def forget(self) -> None:
-        """Begin anew, for a store that takes the place of a damaged one. Raises OSError."""
-        os.pwrite(self._fd, bytes(2 * _SLOT_BYTES), 0)
-        os.fdatasync(self._fd)
-
     def close(self) -> None:
         """Safe to call twice."""
         if self._fd >= 0:

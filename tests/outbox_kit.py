@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,8 @@ from kiosk.model import Photo, Registration, RegistrationId
 from offline_queue import claims
 from offline_queue.clock import SystemClock
 from offline_queue.owner import STORE_FILE, OutboxOwner
-from offline_queue.rows import Event
+from offline_queue.rows import Event, NewEvent
+from offline_queue.sealing import SealedPart
 from offline_queue.settle import Again, Delivered, Rejected, Settlement
 from offline_queue.states import EventState
 from offline_queue.store import Store
@@ -52,6 +54,16 @@ class TurnedClock:
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def new_event(record_id: str | None = None, revision: int = 1, *, sealed: bytes = b"sealed words") -> NewEvent:
+    """Return what the store itself takes, with a part that nobody can open: for tests that need no key."""
+    record, wall, digest = uuid.UUID(record_id or new_id()), time.time(), secrets.token_bytes(32)
+    part = SealedPart("text", sealed, "kiosk:test", secrets.token_hex(8), secrets.token_bytes(60))
+    return NewEvent(
+        *(record, revision, "CI" if revision == 1 else "UP", f"S-{record.hex[:8]}", None, wall + 3600.0, wall),
+        *("boot", time.monotonic(), digest, digest, (part,)),
+    )
 
 
 def invented_number(serial: int) -> str:
