@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 from kiosk.checkin.shown import Offers
 from kiosk.commissioning.finding import Capability, Finding, Result
-from kiosk.staff.duty import DueLevel, Duty, RoomLevel
+from kiosk.staff.duty import Duty
 from offline_queue.owner import Status
 from offline_queue.states import EventState
 
@@ -47,11 +46,11 @@ def duty(status: Status, now: float) -> Duty:
     line, counts = status.line, status.counts
     return Duty(
         waiting=status.unsent,
-        due=cast("DueLevel", status.due.value),
+        due=status.due.value,
         due_in_min=None if status.next_due_at is None else int((status.next_due_at - now) // 60),
         to_decide=counts.get(EventState.REJECTED, 0) + counts.get(EventState.QUARANTINED, 0),
         line="open" if line.open else "breaker" if line.breaker else "waits",
         clock_off_min=int((line.clock_off_s or 0) / 60),
-        disk=cast("RoomLevel", status.disk.level.value),
+        disk=status.disk.level.value,
         disk_mb=status.disk.usable_mb,
     )

@@ -91,6 +91,7 @@ class Disk:
         self._settings = settings
         self._free = free
         self._lock = threading.Lock()
+        self._compresses = False
         self.ballast = Ballast(folder, settings.ballast_mb * MB)
         self.view = DiskView()
         """Replaced whole at each look."""
@@ -115,10 +116,14 @@ class Disk:
     def tend(self) -> DiskView:
         """Look, and make the ballast (again) when the disk can spare it."""
         view = self.look()
-        if not self.ballast.whole and view.level is not DiskLevel.REFUSE and self.ballast.take():
+        if self.ballast.whole or view.level is DiskLevel.REFUSE or self._compresses or not self.ballast.take():
+            return view
+        if self.ballast.whole:
             log.info("disk of the outbox: ballast of %d MB laid down", self._settings.ballast_mb)
-            return self.look()
-        return view
+        else:
+            self._compresses = True  # or each look would write it all again
+            log.warning("disk of the outbox: its file system keeps no ballast; use one without compression")
+        return self.look()
 
     def admit(self) -> None:
         """Let a put go on, or raise OutboxUnavailable: the disk has too little room for one more record."""

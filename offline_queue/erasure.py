@@ -23,6 +23,7 @@ from offline_queue.device_key import DeviceKey
 from offline_queue.erasures import Erased
 from offline_queue.rows import Event
 from offline_queue.sealing import TEXT
+from offline_queue.states import EventState
 from offline_queue.store import Store
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def documents(store: Store, record_id: UUID) -> list[dict[str, object]]:
     if not revisions:
         raise ContractError("erasure: no such record; queue list shows those there are")
     erased = store.erasures_of(record_id)
+    if not erased and any(event.state is EventState.PURGED for event in revisions):
+        raise ContractError("erasure: this record was erased by a program that signed no receipts yet")
     if not erased:
         raise ContractError(
             "erasure: nothing of this record's text is erased yet; that comes when its retention time is over"

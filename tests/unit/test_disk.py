@@ -155,6 +155,23 @@ def test_the_ballast_comes_back_when_there_is_room(tmp_path: Path) -> None:
     assert watched.tend() == DiskView(DiskLevel.STAFF_ONLY, 56, ballast=True)
 
 
+def test_a_file_system_that_compresses_is_told_once_and_not_written_to_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched, tries = disk(tmp_path, Room(600)), []
+
+    def take() -> bool:
+        tries.append(1)
+        with (tmp_path / FILE).open("wb") as file:
+            file.truncate(2 * MB)  # no block of it is really there
+        return True
+
+    monkeypatch.setattr(watched.ballast, "take", take)
+    assert [watched.tend().ballast for _ in range(3)] == [False] * 3
+    assert len(tries) == 1
+    assert sum("keeps no ballast" in record.getMessage() for record in caplog.records) == 1
+
+
 def test_marking_on_a_full_database_takes_the_ballast_and_is_done_once_more(tmp_path: Path) -> None:
     with opened(tmp_path, settings=SETTINGS) as owner:
         owner.disk.tend()

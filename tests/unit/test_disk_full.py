@@ -38,7 +38,8 @@ def play(folder: Path, which: str) -> dict[str, Any]:
         timeout=110,
     )
     assert told.returncode == 0, told.stderr.decode()[-2000:]
-    return json.loads(told.stdout.splitlines()[-1])
+    said: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    return said
 
 
 @pytest.mark.timeout(180)

@@ -172,7 +172,8 @@ def test_a_kiosk_that_was_killed_before_it_signed_signs_later(owner: OutboxOwner
     owner.outbox.put(put)
     deliver(owner, put.record_id, wall=owner.clock.wall() - 31 * DAY_S)
     owner.call(lambda store: retention.purge(store, owner.clock.wall(), 30))  # ... and here it is killed
-    key, _ = owner.device_key, owner.close()
+    key = owner.device_key
+    owner.close()
     with opened(tmp_path) as again:
         again.device_key = key
         assert retention.purge_all(again, 30).records == 0
@@ -227,6 +228,13 @@ def test_who_asks_for_a_receipt_too_early_is_told_so(owner: OutboxOwner) -> None
         receipts(owner, put.record_id)
     with pytest.raises(ContractError, match="no such record"):
         receipts(owner, new_id())
+
+
+def test_a_record_erased_by_an_earlier_program_has_no_receipt_and_says_so(owner: OutboxOwner) -> None:
+    record_id = erased(owner)
+    owner.call(lambda store: store._conn.execute("DELETE FROM erasure"))
+    with pytest.raises(ContractError, match="signed no receipts yet"):
+        receipts(owner, record_id)
 
 
 # ---- legal hold ------------------------------------------------------------------------------------------------------
