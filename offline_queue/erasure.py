@@ -21,6 +21,7 @@ from kiosk.errors import ContractError
 from offline_queue import device_key
 from offline_queue.device_key import DeviceKey
 from offline_queue.erasures import Erased
+from offline_queue.recovery import quarantine
 from offline_queue.rows import Event
 from offline_queue.sealing import TEXT
 from offline_queue.states import EventState
@@ -60,14 +61,15 @@ def draft(store: Store, hotel: str, event: Event, replaced: Iterable[Event], wal
 
 
 def sign_waiting(owner: OutboxOwner) -> int:
-    """Sign the receipts whose data are gone from the log, too; return how many. Not from the owner thread.
+    """Sign the receipts whose data are gone everywhere; return how many. Not from the owner thread.
 
-    Without a device key, or while the log is in use, they wait: the next purge signs them.
+    Without a device key, or while a copy may still hold what is erased, they wait: the next purge signs them.
     """
     key, signed = owner.device_key, 0
     if key is None or not owner.call(lambda store: store.unsigned_erasures(1)):
         return 0
-    if not owner.call(Store.truncate_log):
+    if not owner.call(lambda store: _gone_everywhere(owner, store)):
+        log.warning("erasure: receipts wait for their signature: a copy may still hold what was erased")
         return 0
     while waiting := owner.call(lambda store: store.unsigned_erasures(SLICE)):
         # Signed on this thread: SM2 takes milliseconds for each, for which no guest's put shall wait
@@ -76,6 +78,16 @@ def sign_waiting(owner: OutboxOwner) -> int:
         signed += len(done)
     log.info("erasure: %d receipts signed", signed)
     return signed
+
+
+def _gone_everywhere(owner: OutboxOwner, store: Store) -> bool:
+    """Say whether neither log, second copy nor a damaged database that waits for its salvage holds an erased key."""
+    copy = owner.second_copy
+    if copy is not None:
+        copy.catch_up()
+        if copy.view.behind:
+            return False
+    return not quarantine.waiting(store.path) and store.truncate_log()
 
 
 def _write(store: Store, done: list[tuple[int, bytes]], key: DeviceKey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 from offline_queue.questions import Questions
@@ -27,6 +28,11 @@ class Erased:
 
 class Erasures(Questions):
     """The part of the store that remembers erasures. Changes happen inside ``Store.transaction``."""
+
+    @property
+    def path(self) -> Path:
+        """The database."""
+        return self._path
 
     @property
     def hotel(self) -> str:

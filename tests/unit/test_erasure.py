@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kiosk.config import OutboxSection
 from kiosk.errors import ContractError, OutboxUnavailable
 from kiosk.sm2 import Sm2PrivateKey
 from offline_queue import erasure, legal_hold, retention
@@ -186,6 +187,32 @@ def test_nothing_is_signed_while_the_log_may_still_hold_a_key(
     monkeypatch.setattr(Store, "truncate_log", lambda store: False)
     (paper,) = receipts(owner, erased(owner))
     assert paper["signature"] == ""
+
+
+def test_nothing_is_signed_while_a_damaged_database_may_still_hold_a_key(owner: OutboxOwner, tmp_path: Path) -> None:
+    aside = tmp_path / "queue.db.damaged-20260101T000000Z-1"
+    aside.write_bytes(b"not salvaged yet")
+    record_id = erased(owner)
+    assert receipts(owner, record_id)[0]["signature"] == ""
+    aside.unlink()
+    retention.purge_all(owner, 30)
+    assert erasure.check(receipts(owner, record_id)[0]).faults == ()
+
+
+def test_nothing_is_signed_while_the_second_copy_does_not_answer(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    with opened(tmp_path / "live", settings=OutboxSection(second_copy=True, second_copy_dir=copy)) as owner:
+        owner.device_key = Ed25519Key(Ed25519PrivateKey.generate())
+        owner.mending.wait(60)
+        owner.call(lambda store: owner.second_copy.close())  # type: ignore[union-attr]
+        copy.rename(tmp_path / "unplugged")
+        copy.write_bytes(b"no folder any more")
+        record_id = erased(owner)
+        assert receipts(owner, record_id)[0]["signature"] == ""
+        copy.unlink()
+        (tmp_path / "unplugged").rename(copy)
+        retention.purge_all(owner, 30)
+        assert erasure.check(receipts(owner, record_id)[0]).faults == ()
 
 
 def test_a_receipt_outlives_the_key_that_signed_it(owner: OutboxOwner) -> None:
