@@ -55,6 +55,7 @@ FIELDS: dict[str, tuple[str, int]] = {
     "issuedAt": ("签发地", 3),
     "comingFrom": ("何处来", 3),
     "goingTo": ("何处去", 3),
+    "fromRoomNo": ("原房号", 2),
     "roomNo": ("房号", 2),
     "checkInAt": ("入住时间", 3),
     "plannedOutAt": ("拟离时间", 3),
@@ -65,7 +66,10 @@ FIELDS: dict[str, tuple[str, int]] = {
     "guardianPhone": ("监护人电话", 4),
     "relations": ("与同住人关系", 5),
     "visitedRecordId": ("被访登记编号", 7),
-    "reason": ("原因", 5),
+    "inAt": ("来访时间", 3),
+    "outAt": ("离开时间", 3),
+    "voidReason": ("作废原因", 3),
+    "consentId": ("同意书编号", 4),
     "guestCode": ("旅客编码", 5),
     "policeStation": ("派出所", 3),
     "declared": ("旅客自述项", 4),
@@ -78,6 +82,7 @@ METHODS = {
     "card+staff": "证件+人工核验",
     "code+staff": "扫码+人工核验",
     "code+serverFace": "扫码+后台人脸比对",
+    "staff": "人工办理",
     "passport+staff": "护照+人工核验",
     "certificate+staff": "派出所证明+人工核验",
 }
@@ -111,13 +116,17 @@ _CODES = {
     "EJW5": "入境日期",
     "EJW6": "签证号码",
     "EAA": "特种行业许可证过期",
-    "E301": "证件号码校验位",
+    "ERJKA": "入境口岸",
+    "ETLSY": "停留事由",
+    "EQFD": "签发地",
+    "E301": "校验和",
     "E302": "出生日期与证件号码不符",
     "E303": "证件过期",
     "E305": "未成年人缺监护人",
     "E306": "人数不符",
     "E307": "照片无人脸",
     "E308": "代码表过期",
+    "E400": "格式或操作次序",
     "E409": "同版本内容不同",
     "E410": "已有更新版本",
 }
@@ -125,6 +134,7 @@ _CODES = {
 
 _CODE = re.compile(r"\bE[A-Z0-9]{1,7}\b")
 _SEXES = {"0": "未知", "1": "男", "2": "女", "9": "未说明"}
+_VOID_REASONS = {"no_show": "未到店", "mistake": "误登", "duplicate": "重复登记", "early_departure": "提前离店"}
 _ID_TYPES = {"11": "居民身份证", "12": "临时身份证", "13": "户口簿"}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
@@ -149,6 +159,8 @@ def value(key: str, raw: object) -> str:
             return ETHNICITIES.get(text, text)
         case "idType":
             return _ID_TYPES.get(text, text)
+        case "voidReason":
+            return _VOID_REASONS.get(text, text)
         case "declared":
             return _joined([named(part) for part in raw] if isinstance(raw, list) else raw)
         case _:
