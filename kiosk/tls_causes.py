@@ -41,10 +41,11 @@ def detail_of(error: BaseException) -> str:
     What OpenSSL says of a certificate may go on with a name out of it: that part is left out.
     """
     for one in _beneath(error):
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return one.verify_message.partition(", certificate ")[0].lower()[:60]
-        if isinstance(one, ssl.SSLError) and one.reason:
-            return one.reason.replace("_", " ").lower()[:60]
+        for kind in (one, *one.args):  # urllib3 keeps OpenSSL's error as an argument only
+            if isinstance(kind, ssl.SSLCertVerificationError):
+                return kind.verify_message.partition(", certificate ")[0].lower()[:60]
+            if isinstance(kind, ssl.SSLError) and kind.reason:
+                return kind.reason.replace("_", " ").lower()[:60]
     return "file missing or not readable" if cause_of(error) is Cause.TLS else ""
 
 

@@ -81,7 +81,8 @@ class Courier:
         match verdict:
             case settle.TakenIn():
                 talk.passed()
-                self._owner.call(lambda store: _note_taken(store, flight))
+                # Not waited for: it only tells staff, and what must rest on it comes after it on the owner thread
+                self._owner.submit(lambda store: _note_taken(store, flight))
                 self.flights.append(self._scheduled(flight))
                 return False
             case settle.Halve(why):

@@ -36,12 +36,12 @@ class Talk:
     def ask(self, question: Callable[[], V]) -> V | Hold | Later:
         """Ask, and once more each with a new token or the right time, if the old one was refused."""
         verdict = question()
-        if isinstance(verdict, WrongClock):
-            verdict = question()  # signed with the time that the refusal told
-        if isinstance(verdict, TakeToken):
-            if (trouble := self._token()) is not None:
+        unmended: list[type[Hold]] = [TakeToken, WrongClock]  # in either order, each once
+        while type(verdict) in unmended:
+            unmended.remove(type(verdict))  # type: ignore[arg-type]
+            if isinstance(verdict, TakeToken) and (trouble := self._token()) is not None:
                 return trouble
-            verdict = question()
+            verdict = question()  # with that token; signed with the time that the refusal told
         return verdict
 
     def now(self) -> float:

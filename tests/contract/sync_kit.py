@@ -24,7 +24,7 @@ BATCHES = "/v1/batches"
 def reporting(sandbox: SandboxProcess, **more: Any) -> ReportingSection:
     """Settings of a kiosk in a hurry: the sandbox's addresses, short waits, no spread."""
     info = sandbox.info
-    quick = {"poll_s": 0.1, "backoff_base_s": 0.2, "backoff_cap_s": 5.0, "first_try_spread_s": 0.0, "timeout_s": 2.0}
+    quick = {"poll_s": 0.1, "backoff_base_s": 2.0, "backoff_cap_s": 5.0, "first_try_spread_s": 0.0, "timeout_s": 2.0}
     return ReportingSection(
         **(
             {

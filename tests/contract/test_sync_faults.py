@@ -252,7 +252,7 @@ def test_nothing_spins_while_a_lot_is_out(sandbox: SandboxProcess, tmp_path: Pat
 
 
 def test_a_reply_without_end_is_not_read_to_its_end(line: Delivery, sandbox: SandboxProcess) -> None:
-    sandbox.fault("police_huge", times=1, path=BATCHES, mb=40)
+    sandbox.fault("police_huge", times=1, path=BATCHES, mb=100)
     record_id = line.put()
     line.until_held("reply too large")
     delivered_once(line, record_id)
