@@ -56,6 +56,8 @@ def failed(exc: sqlite3.Error, file: str, doing: str) -> OutboxUnavailable:
     """Return what to raise for an error of SQLite: OutboxDamaged when the file itself is broken."""
     said = f"outbox {file}: {doing}: {exc}; nothing was acknowledged. "
     code: int = getattr(exc, "sqlite_errorcode", 0)
-    if code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_IOERR_CORRUPTFS:
+    # The binding gives no code for a text that is none: one of ours always is UTF-8
+    undecodable = isinstance(exc, sqlite3.OperationalError) and not code and "decode to UTF-8" in str(exc)
+    if code & 0xFF in _DAMAGED or code == sqlite3.SQLITE_IOERR_CORRUPTFS or undecodable:
         return OutboxDamaged(said + "The file is damaged: it is to be set aside, and salvaged")
     return OutboxUnavailable(said + "Check free space and the disk")

@@ -20,7 +20,7 @@ from offline_queue.recovery import quarantine
 from offline_queue.recovery.keeper import KEYRING_FILE, Keeper
 from offline_queue.recovery.mending import Mending, MendingView
 from offline_queue.recovery.salvage import Site
-from offline_queue.recovery.second_copy import CopyView
+from offline_queue.recovery.second_copy import CopyView, SecondCopy
 from offline_queue.states import UNSENT, EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -101,7 +101,7 @@ class OutboxOwner:
             clock,
             keeper.path,
         )
-        self.mending = Mending(site, keeper.copy)
+        self.mending = Mending(site, keeper.copy, came=lambda: self.outbox.on_put())
         """Brings back what was set aside."""
 
     @classmethod
@@ -156,6 +156,11 @@ class OutboxOwner:
     def generation(self) -> int:
         """Grows when a new store takes the place of a damaged one: events that were read before are void."""
         return self._keeper.generation
+
+    @property
+    def second_copy(self) -> SecondCopy | None:
+        """The segment journal with its keyring, if it is on. Owner thread."""
+        return self._keeper.copy
 
     def submit(self, work: Callable[[Store], T], *, spends: bool = True, again: bool = False) -> Future[T]:
         """Run ``work`` on the owner thread, after what was handed in before. Raises OutboxUnavailable when closed.

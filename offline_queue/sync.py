@@ -85,6 +85,7 @@ class SyncThread:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync")
         self._stranded = True
+        self._generation = owner.generation
         self._log_holds_keys = True  # the last run may have ended between a receipt and the emptying of its log
         self._purge_at = self._began = 0.0
 
@@ -155,6 +156,9 @@ class SyncThread:
 
     def _turn(self) -> float:
         """Do what can be done now; return the seconds until something else can."""
+        if self._generation != self._owner.generation:
+            # The store was damaged and another one is in its place: what is in flight is brought back as READY
+            self._generation, self._stranded = self._owner.generation, True
         if self._stranded:
             self._courier.flights.clear()
             self._owner.call(lambda store: claims.recover(store, self._clock.wall()))

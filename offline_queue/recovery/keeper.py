@@ -13,6 +13,7 @@ from kiosk.config import OutboxSection
 from kiosk.errors import KioskError, OutboxDamaged, OutboxUnavailable
 from offline_queue.clock import Clock
 from offline_queue.recovery import quarantine
+from offline_queue.recovery.pages import LogHealth, log_health
 from offline_queue.recovery.second_copy import CopyView, SecondCopy
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -68,9 +69,10 @@ class Keeper:
         if quarantine.waiting(self.path) and not self.path.exists():
             self._forget_witness()  # cut off between the renaming of the database and this
         try:
-            if quarantine.log_without_base(self.path):
-                raise OutboxDamaged(f"outbox {self.path.name}: gone or empty, and its log is not")
+            self._look_at_log()
             self._take(self._opened())
+            with contextlib.suppress(OSError):  # then it goes at the next start
+                quarantine.drop_kept_log(self.path)
         except OutboxDamaged as exc:
             self.replace(exc)
         assert self._store is not None  # noqa: S101 - taken or replaced
@@ -95,6 +97,20 @@ class Keeper:
                 self._store.close()
             self._store = None
 
+    def _look_at_log(self) -> None:
+        """Judge the log before SQLite may: it drops what comes behind a broken frame, and then the whole log."""
+        if quarantine.log_without_base(self.path):
+            raise OutboxDamaged(f"outbox {self.path.name}: gone or empty, and its log is not")
+        try:
+            health = log_health(self.path, quarantine.log_of(self.path))
+            if health is LogHealth.TORN:
+                with contextlib.suppress(OSError):  # a full disk must not stop the start: torn is nearly always torn
+                    quarantine.keep_log(self.path)
+        except OSError as exc:
+            raise OutboxUnavailable(f"outbox {self.path.name}: its log: {exc.strerror}; check the disk") from exc
+        if health is LogHealth.BROKEN:
+            raise OutboxDamaged(f"outbox {self.path.name}: its log is broken in front of what was acknowledged")
+
     def _opened(self) -> Store:
         path, wall = self.path, self._clock.wall()
         witness = HeadWitness(path.with_name(WITNESS_FILE))
@@ -115,7 +131,7 @@ class Keeper:
     def _begin(self, store: Store) -> None:
         """Let a store that was just made in the place of a damaged one leave that one's numbers free."""
         before = quarantine.waiting(self.path)
-        if before and store.latest(1) == [] and not store.begun:
+        if before and store.latest(1) == [] and store.fact("first_event") is None:
             with store.transaction():
                 store.begin_at(before[-1].number * _GENERATION)
                 store.remark(SET_ASIDE, before[-1].base.name, self._clock.wall())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kiosk.errors import KioskError
@@ -40,8 +41,9 @@ class MendingView:
 class Mending:
     """Made by the owner; ``start`` whenever something may be to be done, ``stop`` once at the end. From any thread."""
 
-    def __init__(self, site: Site, copy: SecondCopy | None) -> None:
-        """Prepare; nothing runs yet."""
+    def __init__(self, site: Site, copy: SecondCopy | None, came: Callable[[], None] = lambda: None) -> None:
+        """Prepare; nothing runs yet. ``came``: called on the thread when records are back; must not block."""
+        self._came = came
         self._site = site
         self._copy = copy
         self._stopping = threading.Event()
@@ -92,6 +94,7 @@ class Mending:
                 return
             log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
             self.view = replace(self.view, salvaged=(*self.view.salvaged, outcome), why="")
+            self._came()
             self._look()
         if self._copy is not None:
             self._tend(self._copy)
@@ -123,3 +126,4 @@ class Mending:
         if told is not None and told.events:
             log.warning("outbox: rebuilt from the second copy: %s", told.to_json())
             self.view = replace(self.view, rebuilt=told)
+            self._came()

@@ -63,6 +63,7 @@ def set_aside(store: Path, wall: float) -> Damaged:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
     damaged = Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
     try:
+        _rename(_kept_log(store), log_of(store))
         for suffix in _BESIDE:
             _rename(store.with_name(store.name + suffix), damaged.base.with_name(damaged.base.name + suffix))
         _set_base_aside(store, damaged)
@@ -90,10 +91,35 @@ def finish_cut_off(store: Path) -> bool:
     return bool(cut)
 
 
+def log_of(store: Path) -> Path:
+    return store.with_name(store.name + "-wal")
+
+
 def log_without_base(store: Path) -> bool:
     """Say whether a log lies there whose database is gone or empty: SQLite would throw the log away."""
-    log = store.with_name(store.name + "-wal")
-    return _size(log) > 0 and _size(store) == 0
+    return _size(log_of(store)) > 0 and _size(store) == 0
+
+
+def keep_log(store: Path) -> None:
+    """Copy a torn log before SQLite empties it: the store may turn out to lack what was in it. Raises OSError."""
+    kept = _kept_log(store)
+    if not kept.exists():
+        _write(kept, log_of(store).read_bytes())
+        sync_folder(store.parent)
+
+
+def drop_kept_log(store: Path) -> None:
+    """The store lacks nothing: the copy of its torn log, with the keys in it, goes."""
+    kept = _kept_log(store)
+    if kept.exists():
+        with kept.open("r+b") as file:
+            file.write(bytes(_size(kept)))
+            os.fsync(file.fileno())
+        kept.unlink()
+
+
+def _kept_log(store: Path) -> Path:
+    return store.with_name(store.name + "-wal.kept")
 
 
 def put_away(store: Path, damaged: Damaged, report: Mapping[str, object], *, wipe: bool = True) -> Path:
