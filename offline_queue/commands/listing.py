@@ -11,9 +11,10 @@ from offline_queue.inquiry import LONGEST_LIST, Inquiry
 
 
 def run(given: argparse.Namespace, config: Config) -> Told:
-    rows = reach.rows(config, Inquiry("list", limit=given.limit, waiting=given.waiting))
     if given.csv:
-        return Told({"rows": rows}, table.masked_csv(reach.rows(config, Inquiry("waiting"))))
+        waiting = reach.rows(config, Inquiry("waiting"))
+        return Told({"rows": waiting}, table.masked_csv(waiting))
+    rows = reach.rows(config, Inquiry("list", limit=given.limit, waiting=given.waiting))
     none = "nothing waits: every record is delivered" if given.waiting else "nothing in the outbox yet"
     return Told({"rows": rows}, table.table(rows) or [none])
 

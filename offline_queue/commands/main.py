@@ -51,7 +51,10 @@ def main(argv: list[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the command line of all verbs."""
     made = argparse.ArgumentParser(
-        prog="./run queue", description="What waits for the police endpoint: look at it, move it, take it along."
+        prog="./run queue",
+        description="What waits for the police endpoint: look at it, move it, take it along.",
+        epilog="Asks the running kiosk, or opens the file of a stopped one. Guests are masked, but in an export. "
+        "Exit status: 0 done; 1 refused, or something is wrong; 2 a wrong command line.",
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=usual_file(), help="the kiosk's settings")

@@ -57,9 +57,7 @@ def _next(row: Row) -> list[str]:
     if any(one.get("sealed") for one in salvaged):
         told.append("next: ./run queue list --waiting shows what cannot be opened: staff register those guests anew")
     if any(one.get("lost") or not one.get("events") for one in salvaged):
-        told.append(
-            "next: compare the hotel's list of arrivals with ./run queue list: who is missing there is registered anew"
-        )
+        told.append("next: compare the hotel's list of arrivals with ./run queue list; register anew who is missing")
     return told
 
 

@@ -26,13 +26,15 @@ class Entry:
     text: bytes | None = field(repr=False)
     """The exact text; None when it cannot be opened."""
     body: Row = field(repr=False)
+    subject: Row = field(repr=False)
+    """Whom an operation is about that itself says only what changed."""
     photos: dict[str, bytes] = field(repr=False)
     """``id`` and ``live``: JPEG, or sealed to the recipient."""
 
     @property
     def guest(self) -> Row:
         """The guest's fields; empty for a sealed or unreadable record."""
-        return as_object(self.body.get("guest"))
+        return self.subject | as_object(self.body.get("guest"))
 
     @property
     def sealed_for(self) -> str:
@@ -66,6 +68,7 @@ def entry_of(row: Row) -> Entry:
         content_hash=str(row.get("content_hash", "")),
         text=text.encode() if isinstance(text, str) else None,
         body=body,
+        subject=as_object(row.get("subject")),
         photos={kind: base64.b64decode(str(photo)) for kind, photo in sorted(photos.items())},
     )
 

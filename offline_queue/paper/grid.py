@@ -10,7 +10,7 @@ from offline_queue.paper.entry import Entry, as_object
 
 UNITS = 12
 _PROMINENT = frozenset({"name", "surnameLatin", "givenLatin", "nameCn", "idNumber", "documentNumber", "roomNo"})
-_SMALL_PRINT = ("partySize", "occupantIndex", "declared", "guestCode")
+_SMALL_PRINT = ("partySize", "occupantIndex", "declared", "consentId", "guestCode")
 _LEFT_OUT = frozenset({*_SMALL_PRINT, "policeStation"})
 
 
@@ -64,10 +64,9 @@ def small_print(entry: Entry) -> str:
 
 
 def _outer(entry: Entry) -> list[Cell]:
-    """What stands outside the guest's part: how the guest was checked, and the reason of a void."""
+    """What stands outside the guest's part: how the guest was checked."""
     method = str(as_object(entry.body.get("verify")).get("method", ""))
-    found = [("核验方式", terms.METHODS.get(method, method)), ("原因", str(entry.body.get("reason") or ""))]
-    return [Cell(label, text, 4) for label, text in found if text]
+    return [Cell("核验方式", terms.METHODS.get(method, method), 4)] if method else []
 
 
 def _stretch(made: list[list[Cell]], left: int) -> None:

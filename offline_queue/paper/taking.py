@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 
+from kiosk.registration.later import WHOLE
 from offline_queue.inquiry import Inquiry, Row, checked_export_id, checked_operator, checked_reason
 from offline_queue.owner import OutboxOwner
 from offline_queue.rows import Event
 from offline_queue.sealing import TEXT
 from offline_queue.store import Store
 
+_WHO = (
+    *("name", "surnameLatin", "givenLatin", "nameCn", "idType", "idNumber", "documentType", "documentNumber"),
+    "roomNo",
+)
+"""Fields that say whom an operation is about."""
 _SLICE = 20
 """Records with photos opened in one turn of the owner thread: about a millisecond."""
 
@@ -45,5 +52,18 @@ def _opened(owner: OutboxOwner, store: Store, event: Event) -> Row:
     return {
         "text": None if text is None else text.decode("utf-8"),
         "content_hash": event.content_hash.hex(),
+        "subject": {} if event.op in WHOLE else _subject(owner, store, event),
         "photos": {kind: base64.b64encode(photo).decode() for kind, photo in parts.items() if photo is not None},
     }
+
+
+def _subject(owner: OutboxOwner, store: Store, event: Event) -> Row:
+    """Say whom a room change or check-out is about, from the record's latest revision that still tells it."""
+    for earlier in reversed(store.revisions(event.record_id)):
+        if earlier.revision >= event.revision or earlier.op not in WHOLE:
+            continue
+        text = owner.vault.open_text(store, earlier)
+        guest = json.loads(text).get("guest") if text is not None else None
+        if isinstance(guest, dict):
+            return {name: guest[name] for name in _WHO if name in guest}
+    return {}
