@@ -85,6 +85,7 @@ class OutboxOwner:
         self._hold = hold
         self._thread = thread
         self._keeper = keeper
+        self._ended = False
         self.vault = vault
         self.clock = clock
         self.settings = settings
@@ -189,15 +190,22 @@ class OutboxOwner:
         """Finish what was handed in, close the store, give the lock back. Safe to call twice."""
         self.mending.stop()
         try:
-            self._thread.submit(self._keeper.close).result()
+            self._thread.submit(self._end).result()
         except RuntimeError:
             pass  # closed before
         finally:
             self._thread.shutdown()
             self._hold.release()
 
+    def _end(self) -> None:
+        # What another thread still hands in must not open the store once more
+        self._ended = True
+        self._keeper.close()
+
     def _do(self, work: Callable[[Store], T], *, again: bool) -> T:
         """Run work on the store as it is now. Owner thread."""
+        if self._ended:
+            raise OutboxUnavailable("outbox: closed; nothing was acknowledged")
         try:
             return work(self._keeper.store())
         except OutboxDamaged as exc:

@@ -12,13 +12,16 @@ Cut off anywhere, the next start has both keys again, or finishes step 4; ``resu
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from uuid import UUID
 
-from kiosk.errors import ContractError, OperationalError, OutboxUnavailable
+from kiosk.errors import ContractError, KioskError, OutboxUnavailable
 from offline_queue import keys, sealing
-from offline_queue.keys import KioskKeys
-from offline_queue.owner import OutboxOwner
+from offline_queue.owner import STORE_FILE, OutboxOwner
+from offline_queue.recovery import quarantine
+from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.rows import Wrapped
 from offline_queue.sealing import Place
 from offline_queue.store import Store
@@ -28,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SLICE = 200
 """Data keys in one transaction: a guest's put waits for some milliseconds at most."""
+_MENDING_S = 20.0
+"""How long records that are being brought back are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,10 @@ def rotate(owner: OutboxOwner) -> Rotated:
         OutboxUnavailable: The new key cannot be made, or the disk refuses. Nothing is lost; call again.
         ContractError: Records of a damaged outbox are not brought back yet: they need the old key.
     """
+    owner.mending.wait(_MENDING_S)
+    _refuse_before_salvage(owner)
     held = owner.vault.keys
     resumed = bool(held.old)
-    _refuse_before_salvage(held)
     if not resumed:
         # On the caller's thread: a TPM takes its time, and a put must not wait for it
         successor = keys.make(keys.successor_of(held.path), owner.settings.key_store, owner.settings.tpm_tcti)
@@ -72,27 +78,24 @@ def rotate(owner: OutboxOwner) -> Rotated:
 
 
 def resume(owner: OutboxOwner) -> None:
-    """Go on with a change that was cut off, slice by slice between the owner's other work. Returns at once."""
+    """Go on with a change that was cut off, on a thread that ends with it or with the outbox. Returns at once."""
     if owner.vault.keys.old:
         log.warning("outbox key: its change was cut off and goes on")
-        _go_on(owner, _Progress())
+        threading.Thread(target=_resume, args=(owner,), name="outbox key").start()
 
 
-def _go_on(owner: OutboxOwner, progress: _Progress) -> None:
-    def work(store: Store) -> None:
-        try:
-            after = _next_slice(owner, progress)(store)
-            if not after.done:
-                _go_on(owner, after)
-        except OperationalError as exc:
-            log.warning("outbox key: %s. It is tried again at the next start, or by ./run queue rotate-keys", exc)
-
-    owner.submit(work)
+def _resume(owner: OutboxOwner) -> None:
+    try:
+        rotate(owner)
+    except KioskError as exc:
+        log.warning("%s. The change of the key goes on at the next start, or by ./run queue rotate-keys", exc)
 
 
 def _next_slice(owner: OutboxOwner, progress: _Progress) -> Callable[[Store], _Progress]:
     def work(store: Store) -> _Progress:
         found = store.wrapped_after(progress.row, SLICE)
+        if not found and owner.second_copy is not None and owner.second_copy.catch_up():
+            return progress
         if not found:
             # In the same piece of work: whatever comes in later is wrapped by the new key
             _finish(owner, store)
@@ -128,7 +131,9 @@ def _finish(owner: OutboxOwner, store: Store) -> None:
     held = owner.vault.keys
     if not held.old:
         return
-    _refuse_before_salvage(held)
+    _refuse_before_salvage(owner)
+    if owner.second_copy is not None:
+        _clear(owner.second_copy, store, {key.recipient for key in held.old})
     if not store.truncate_log():
         raise OutboxUnavailable("outbox key: the write-ahead log is in use; call ./run queue rotate-keys again")
     keys.destroy(held.path)
@@ -136,9 +141,31 @@ def _finish(owner: OutboxOwner, store: Store) -> None:
     held.forget_old()
 
 
-def _refuse_before_salvage(held: KioskKeys) -> None:
-    if damaged := sorted(held.path.parent.glob("*.damaged-*")):
+def _clear(copy: SecondCopy, store: Store, old: set[str]) -> None:
+    """See that the old key wraps nothing in the second copy's keyring, which follows the store by itself."""
+    if copy.keyring is None or copy.view.behind:
+        why = copy.view.why or "it catches up"
+        raise OutboxUnavailable(f"outbox key: the second copy is behind ({why}); change the key once it is not")
+    left = [key for key in copy.keyring if key.recipient in old]
+    for key in left:
+        event = store.find(UUID(bytes=key.record), key.revision)
+        parts = [] if event is None else store.keys_of(event.id)
+        now = next((part for part in parts if part.part == key.part and any(part.wrapped)), None)
+        # A key of nothing that is in the store opens nothing: mending would have brought it back
+        if now is None:
+            copy.keyring.destroy([key.where])
+        else:
+            copy.keyring.put([replace(key, recipient=now.recipient, key_id=now.key_id, wrapped=now.wrapped)])
+    if left:
+        copy.keyring.sync()
+
+
+def _refuse_before_salvage(owner: OutboxOwner) -> None:
+    """What is set aside, or comes back from the second copy, is wrapped by the old key."""
+    if damaged := quarantine.waiting(owner.vault.keys.path.with_name(STORE_FILE)):
         raise ContractError(
-            f"outbox key: {damaged[0].name} is not salvaged yet and holds what only this key opens. "
+            f"outbox key: {damaged[0].base.name} is not salvaged yet and holds what only this key opens. "
             "Fix: ./run queue salvage, then change the key"
         )
+    if owner.mending.view.running:
+        raise ContractError("outbox key: records are being brought back, and need it. Fix: change the key after that")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.errors import ContractError, OutboxUnavailable
+from kiosk.errors import OutboxUnavailable
 from offline_queue import keys, retention, rotation
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
@@ -142,15 +142,6 @@ def test_a_put_that_was_sealed_before_the_change_and_comes_in_after_it_opens(own
         owner.outbox.put(put)
     assert owner.outbox.open_text(put.record_id, 1) == put.text
     assert recipients(owner) == {vault.key.recipient}
-
-
-def test_a_damaged_outbox_is_salvaged_before_its_key_may_go(owner: OutboxOwner, tmp_path: Path) -> None:
-    (tmp_path / "queue.db.damaged-20260101T000000Z-1").touch()
-    before = owner.vault.key
-    with pytest.raises(ContractError, match="salvage"):
-        rotation.rotate(owner)
-    assert owner.vault.key == before
-    assert not keys.successor_of(tmp_path / "queue.key").exists()
 
 
 def test_a_key_that_cannot_be_made_changes_nothing(owner: OutboxOwner, tmp_path: Path) -> None:
