@@ -48,7 +48,7 @@ from kiosk.staff.duty import Duty
 from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import StateStore
 from kiosk.vision_process import VisionProcess
-from offline_queue import device_key
+from offline_queue import device_key, rotation
 from offline_queue.control import ControlServer
 from offline_queue.disk import DiskWatch
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
@@ -105,6 +105,7 @@ class Kiosk:
         self.owner = OutboxOwner.open(state_dir, config.kiosk.hotel_code, config.kiosk.kiosk_id, config.outbox)
         self._closing("outbox", self.owner.close)
         self.owner.device_key = device_key.configured(config.reporting)
+        rotation.resume(self.owner)
         self.audit = AuditLog(state_dir / AUDIT_FILE)
         self._closing("audit", self.audit.close)
         self.state = StateStore(state_dir / "state.db")
