@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterator
 
-from kiosk.registration.later import WHOLE
+from kiosk.registration.later import WHOLE, Earlier
 from offline_queue.inquiry import Inquiry, Row, checked_export_id, checked_operator, checked_reason
 from offline_queue.owner import OutboxOwner
 from offline_queue.rows import Event
@@ -58,12 +57,8 @@ def _opened(owner: OutboxOwner, store: Store, event: Event) -> Row:
 
 
 def _subject(owner: OutboxOwner, store: Store, event: Event) -> Row:
-    """Say whom a room change or check-out is about, from the record's latest revision that still tells it."""
-    for earlier in reversed(store.revisions(event.record_id)):
-        if earlier.revision >= event.revision or earlier.op not in WHOLE:
-            continue
-        text = owner.vault.open_text(store, earlier)
-        guest = json.loads(text).get("guest") if text is not None else None
-        if isinstance(guest, dict):
-            return {name: guest[name] for name in _WHO if name in guest}
-    return {}
+    """Say whom a room change or check-out is about, and in which room: from the earlier revisions that still open."""
+    earlier = [one for one in store.revisions(event.record_id) if one.revision < event.revision]
+    texts = [text for one in earlier if (text := owner.vault.open_text(store, one)) is not None]
+    guest = Earlier.standing(texts).guest if texts else {}
+    return {name: guest[name] for name in _WHO if name in guest}

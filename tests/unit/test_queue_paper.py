@@ -139,7 +139,11 @@ def test_a_room_change_says_whose_it_is_also_when_the_check_in_is_delivered(tmp_
         moved = later.room_change(Earlier.standing([known.text]), "1509", act)
         assert isinstance(moved, Registration)
         owner.outbox.put(moved)
-        (row,) = taking.taken(owner, event_row)
+        left = later.check_out(Earlier.standing([known.text, moved.text]), act)
+        assert isinstance(left, Registration)
+        owner.outbox.put(left)
+        row, last = taking.taken(owner, event_row)
+    assert {cell.label: cell.value for cell in grid.cells(entry_of(last))}["房号"] == "1509"
     told = entry_of(row)
     cells = {cell.label: cell.value for cell in grid.cells(told)}
     assert (cells["姓名"], cells["证件号码"], cells["原房号"], cells["房号"]) == (NAME, NUMBER, "1208", "1509")
