@@ -2,7 +2,7 @@
 
 Here: what every record keeps, and a domestic guest's check-in or correction. Overseas guests are in
 ``police_overseas``, what follows a check-in and visitors in ``police_later``. The rules that need to know other
-records (E2B, E304, E306 by count, E409, E410) are in ``police_store``.
+records are in ``police_beside`` (E2B, E304, E306 by count) and ``police_store`` (E409, E410).
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _photos_or_reason(seen: Seen) -> bool:
     reason = seen.sub.record.get("photoAbsentReason")
     if reason is not None and reason not in ABSENT:
         return False
-    later = seen.sub.revision > 1 or seen.sub.op == "VI"
+    later = seen.sub.revision > 1 or seen.sub.op not in WHOLE
     return set(kinds) <= {"id", "live"} and len(kinds) == len(set(kinds)) and bool(kinds or reason or later)
 
 

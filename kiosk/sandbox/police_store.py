@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.sandbox.police_beside import identity_of
 from kiosk.sandbox.police_forms import Finding
 from kiosk.sandbox.store import Database, Row
 from kiosk.sandbox.submission import Batch, ChainHead, Submission
@@ -61,11 +62,6 @@ class Outcome:
     def rejected(cls, finding: Finding) -> Outcome:
         """Refuse for this reason."""
         return cls("REJECTED", finding.code, finding.field)
-
-
-def identity_of(sub: Submission) -> str:
-    """Return who this is by the number of a document; empty if the record does not say it."""
-    return str(sub.guest.get("idNumber") or sub.guest.get("documentNumber") or "")
 
 
 def receipt_line(record_id: str, revision: int, content_hash: str, receipt_no: str, received_at: str) -> str:
@@ -172,39 +168,6 @@ class Ledger:
             return outcome_of(last, duplicate=True)
         if sub.revision > seen + 1:  # an earlier one is still to come
             return Outcome("REJECTED", "E410", "revision")
-        return None
-
-    def against_others(self, sub: Submission) -> Finding | None:
-        """Judge a check-in beside the records of other people and other stays; E304 is a warning."""
-        number, stay = identity_of(sub), str(sub.record["stayId"])
-        others = self.store.all(
-            "SELECT DISTINCT record_id, id_number FROM record WHERE stay_id = ? AND record_id != ? AND NOT departed"
-            " AND op != 'VI'",
-            (stay, sub.record_id),
-        )
-        if any(row["id_number"] == number for row in others):
-            return Finding("E2B", "guest.idNumber")
-        if len({row["record_id"] for row in others}) + 1 > sub.guest["partySize"]:
-            return Finding("E306", "guest.partySize")
-        elsewhere = self.store.one(
-            "SELECT 1 FROM record WHERE id_number = ? AND stay_id != ? AND record_id != ? AND NOT departed"
-            " AND op != 'VI'",
-            (number, stay, sub.record_id),
-        )
-        return Finding("E304", "guest.idNumber") if elsewhere else None
-
-    def against_earlier(self, sub: Submission) -> Finding | None:
-        """Judge what follows beside what the record said before; E21 of a visitor is a warning."""
-        if sub.op == "VI":
-            visited = self.store.one(
-                "SELECT 1 FROM record WHERE record_id = ? AND NOT departed", (str(sub.guest["visitedRecordId"]),)
-            )
-            return None if visited or sub.revision > 1 else Finding("E21", "guest.visitedRecordId")
-        said = {row["op"] for row in self.store.all("SELECT op FROM record WHERE record_id = ?", (sub.record_id,))}
-        if sub.op not in {"UP", "VD"} and not said & {"CI", "JI", "UP"}:
-            return Finding("E400", "op")  # nobody checked in
-        if "VD" in said or (said & {"CC", "JC"} and sub.op not in {"UP", "VD"}):
-            return Finding("E400", "op")  # voided, or has left
         return None
 
     def accept(self, sub: Submission, warning: Finding | None, received_at: str, later_code: str) -> Outcome:

@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kiosk.sandbox import police_beside
 from kiosk.sandbox.faults import Fault, FaultBoard
 from kiosk.sandbox.police_auth import SHANGHAI, iso
 from kiosk.sandbox.police_forms import Finding
-from kiosk.sandbox.police_rules import CHECK_INS, judge
+from kiosk.sandbox.police_rules import judge
 from kiosk.sandbox.police_store import Ledger, Outcome
 from kiosk.sandbox.police_terms import Terms
 from kiosk.sandbox.submission import Submission
 
 BATCHES = "/v1/batches"
 _PER_RECORD = frozenset({"reject", "warn", "defer", "reject_later", "wrong_hash"})
-_WARNINGS = frozenset({"E304", "E21"})
-"""What a record is accepted with, when it is only beside other records that it looks wrong."""
 _TICK_S = 0.05
 
 
@@ -68,25 +67,21 @@ class Worker:
         known = self._ledger.known(sub)
         if known is not None:
             return known, None
-        finding = self._general(device) or judge(sub, self._moment(), self._terms.rooms())
-        finding = finding or self._beside_others(sub)
-        if finding is None:
+        broken = self._general(device) or judge(sub, self._moment(), self._terms.rooms())
+        if broken is not None:
+            return Outcome.rejected(broken), None
+        beside = police_beside.finding(self._ledger.store, sub)
+        if beside is None:
             return Outcome("ACCEPTED"), None
-        if finding.code in _WARNINGS and finding.field in {"guest.idNumber", "guest.visitedRecordId"}:
-            return Outcome("ACCEPTED_WARN", finding.code, finding.field), finding
-        return Outcome.rejected(finding), None
+        if beside in police_beside.WARNINGS:
+            return Outcome("ACCEPTED_WARN", beside.code, beside.field), beside
+        return Outcome.rejected(beside), None
 
     def _general(self, device: str) -> Finding | None:
         """Return what is wrong with the hotel or the kiosk, whatever the record says."""
         if self._board.standing("police", "expire_licence"):
             return Finding("EAA", "hotelCode")
         return Finding("E308", "record") if self._terms.outdated(device) else None
-
-    def _beside_others(self, sub: Submission) -> Finding | None:
-        """Return what is wrong with a good record beside its own earlier ones and those of others."""
-        if sub.op in CHECK_INS or (sub.op == "UP" and self._ledger.last(sub.record_id) is None):
-            return self._ledger.against_others(sub)
-        return self._ledger.against_earlier(sub)
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC).astimezone(SHANGHAI)
