@@ -33,24 +33,14 @@ _WEIGHTS = {"one bit": 6, "three bits": 2, "a sector of zeros": 1, "cut short": 
 def run(seed: int, *, cases: int, until: float, only: int | None = None) -> Findings:
     """Spoil ``cases`` stores, or until the monotonic clock says ``until``."""
     began = time.monotonic()
-    ends, faults, done = Counter[str](), list[Failure](), 0
+    ends, faults = Counter[str](), list[Failure]()
     hurt = acknowledged = 0
-    plays = range(cases // _CASES_OF_A_PLAY + 1) if only is None else [only // _CASES_OF_A_PLAY]
-    for play in plays:
-        with scratch() as folder:
-            recording = record(folder / "play", drawn(seed, "flips", play), _STEPS)
-            for number in range(play * _CASES_OF_A_PLAY, min(cases, (play + 1) * _CASES_OF_A_PLAY)):
-                if only is not None and number != only:
-                    continue
-                if time.monotonic() > until and done:
-                    break
-                case = _Case(recording, folder / "spoilt", drawn(seed, "flip", number))
-                case.play()
-                done += 1
-                ends[case.end] += 1
-                hurt += case.hurt
-                acknowledged += len(recording.diary.acknowledged)
-                faults += [Failure(SECTION, seed, number, fault) for fault in case.faults]
+    for number, case in _played(seed, cases, until, only):
+        ends[case.end] += 1
+        hurt += case.hurt
+        acknowledged += case.acknowledged
+        faults += [Failure(SECTION, seed, number, fault) for fault in case.faults]
+    done = ends.total()
     return Findings(
         SECTION,
         f"{done} spoilt stores: " + ", ".join(f"{count} {end}" for end, count in ends.most_common()),
@@ -67,6 +57,22 @@ def run(seed: int, *, cases: int, until: float, only: int | None = None) -> Find
     )
 
 
+def _played(seed: int, cases: int, until: float, only: int | None) -> Iterator[tuple[int, _Case]]:
+    """Play case after case; several spoil the same day."""
+    numbers = range(cases) if only is None else range(only, only + 1)
+    for first in range(numbers.start - numbers.start % _CASES_OF_A_PLAY, numbers.stop, _CASES_OF_A_PLAY):
+        with scratch() as folder:
+            recording = record(folder / "play", drawn(seed, "flips", first), _STEPS)
+            for number in range(first, min(numbers.stop, first + _CASES_OF_A_PLAY)):
+                if number not in numbers:
+                    continue
+                if time.monotonic() > until and number > numbers.start:
+                    return
+                case = _Case(recording, folder / "spoilt", drawn(seed, "flip", number))
+                case.play()
+                yield number, case
+
+
 def _of(faults: list[Failure], kind: str) -> int:
     return sum(fault.what.startswith(kind) for fault in faults)
 
@@ -77,6 +83,7 @@ class _Case:
     def __init__(self, recording: Recording, folder: Path, dice: Random) -> None:
         self._recording, self._folder, self._dice = recording, folder, dice
         self.end = ""
+        self.acknowledged = 0
         self.hurt = 0
         """Acknowledged records that are gone or sealed for staff: the rot hit their own bytes."""
         self.faults: list[str] = []
@@ -155,6 +162,7 @@ class _Case:
         """Acknowledged records that are not there as they were put."""
         found, diary = standing(owner), self._recording.diary
         count = diary.steps[self._step].acknowledged if self._step >= 0 else 0
+        self.acknowledged = count
         for (record_id, revision), put in list(diary.acknowledged.items())[:count]:
             state, _ = found.get((record_id, revision), (None, None))
             if state is None:
