@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 
+from kiosk.errors import ContractError
 from kiosk.registration.later import WHOLE, Earlier
 from offline_queue.inquiry import Inquiry, Row, checked_export_id, checked_operator, checked_reason
 from offline_queue.owner import OutboxOwner
@@ -60,5 +61,8 @@ def _subject(owner: OutboxOwner, store: Store, event: Event) -> Row:
     """Say whom a room change or check-out is about, and in which room: from the earlier revisions that still open."""
     earlier = [one for one in store.revisions(event.record_id) if one.revision < event.revision]
     texts = [text for one in earlier if (text := owner.vault.open_text(store, one)) is not None]
-    guest = Earlier.standing(texts).guest if texts else {}
+    try:
+        guest = Earlier.standing(texts).guest if texts else {}
+    except ContractError:  # no reason to leave the others in the outbox
+        guest = {}
     return {name: guest[name] for name in _WHO if name in guest}
