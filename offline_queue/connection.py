@@ -52,8 +52,13 @@ def connect(path: Path) -> Connection:
     return sqlite3.connect(path, isolation_level=None, timeout=0)
 
 
-def failed(exc: sqlite3.Error, file: str, doing: str) -> OutboxUnavailable:
-    """Return what to raise for an error of SQLite: OutboxDamaged when the file itself is broken."""
+def failed(exc: sqlite3.Error | ValueError, file: str, doing: str) -> OutboxUnavailable:
+    """Return what to raise for an error of SQLite: OutboxDamaged when the file itself is broken.
+
+    A ValueError is a value that none of ours can be, a text that is no UTF-8 for example; it is not repeated.
+    """
+    if isinstance(exc, ValueError):
+        return OutboxDamaged(f"outbox {file}: {doing}: a value that is none of ours. The file is damaged: set it aside")
     said = f"outbox {file}: {doing}: {exc}; nothing was acknowledged. "
     code: int = getattr(exc, "sqlite_errorcode", 0)
     # The binding gives no code for a text that is none: one of ours always is UTF-8

@@ -117,7 +117,8 @@ class Questions:
     def counts(self) -> dict[EventState, int]:
         """How many events stand in each state: read from the tally, not by scan."""
         rows = self._rows("SELECT state, n FROM tally")
-        return {EventState(state): int(n) for state, n in rows}
+        with self._told("read"):
+            return {EventState(state): int(n) for state, n in rows}
 
     def scanned_counts(self) -> dict[EventState, int]:
         """The same by scan: what the tally is verified against."""
@@ -220,12 +221,16 @@ class Questions:
         return events[0] if events else None
 
     def _many(self, where: str, values: Sequence[object]) -> list[Event]:
-        return [event_of(row) for row in self._rows(f"SELECT {COLUMNS} FROM event WHERE {where}", values)]  # noqa: S608
+        rows = self._rows(f"SELECT {COLUMNS} FROM event WHERE {where}", values)  # noqa: S608
+        try:
+            return [event_of(row) for row in rows]
+        except ValueError as exc:
+            raise failed(exc, self._path.name, "read") from None
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._conn.execute(sql, values).fetchall()
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, ValueError) as exc:
             raise failed(exc, self._path.name, "read") from exc
 
     def _row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
@@ -237,7 +242,7 @@ class Questions:
     def _told(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, ValueError) as exc:
             raise failed(exc, self._path.name, doing) from exc
 
 

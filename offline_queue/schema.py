@@ -38,6 +38,10 @@ _TRIGGERS = frozenset({"tally_insert", "tally_update", "tally_delete", "event_bo
 _INDEXES = frozenset({f"event_{state.lower()}" for state in EventState} | {"event_due", "event_record", "event_flag"})
 
 
+_FLIPPED_BITS, _FUTURE = 2, 200
+"""So near to our name in the header, or so many versions ahead, is damage and no other program's or newer file."""
+
+
 def open_database(path: Path, connect: Connect = connect, *, wall: float | None = None) -> Connection:
     """Open the store for its one owner thread, making or migrating it where needed.
 
@@ -60,7 +64,7 @@ def open_database(path: Path, connect: Connect = connect, *, wall: float | None 
         raise failed(exc, path.name, "open") from exc
     try:
         _prepare(conn, path, time.time() if wall is None else wall)
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, ValueError) as exc:
         conn.close()
         raise failed(exc, path.name, "open") from exc
     except OSError as exc:
@@ -94,6 +98,8 @@ def _refuse_foreign(path: Path) -> None:
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
         raise OutboxDamaged(f"outbox {path.name}: not a database; it was left untouched, set it aside")
     version, application = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
+    if 0 < (application ^ APPLICATION_ID).bit_count() <= _FLIPPED_BITS or version > VERSION + _FUTURE:
+        raise OutboxDamaged(f"outbox {path.name}: its header is damaged; it was left untouched, set it aside")
     if application not in (0, APPLICATION_ID):
         raise OutboxUnavailable(f"outbox {path.name}: another program's database; it was left untouched")
     _refuse_newer(path, version)

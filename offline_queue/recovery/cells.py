@@ -32,6 +32,7 @@ class Cell:
 
 def cells(page: bytes, size: int, get: GetPage) -> Iterator[Cell]:
     """Yield every row that can be read in a page that is, or but for a bit was, a leaf of a table."""
+    page = page.ljust(size, b"\0")  # the file may end within a page
     head = 100 if page.startswith(b"SQLite format 3") else 0
     if len(page) < head + 8 or (page[head] ^ LEAF).bit_count() > 1:
         return

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, where
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.rebuild import Rebuilt, rebuild
 from offline_queue.recovery.salvage import Outcome, Site, salvage
@@ -80,12 +80,19 @@ class Mending:
             try:
                 self._mend()
             except (KioskError, OSError) as exc:
-                if not self._stopping.is_set():
-                    log.warning("outbox mending: %s; tried again in %.0f s", exc, AGAIN_S)
-                self.view = replace(self.view, why=str(exc))
-                self._asked.set()
-                self._stopping.wait(AGAIN_S)
+                self._try_again(str(exc))
+            except (
+                Exception
+            ) as exc:  # what waits in the damaged file must not be forgotten, and may hold a guest's data
+                self._try_again(f"a bug: {where(exc)}")
         self.view = replace(self.view, running=False)
+
+    def _try_again(self, why: str) -> None:
+        if not self._stopping.is_set():
+            log.warning("outbox mending: %s; tried again in %.0f s", why, AGAIN_S)
+        self.view = replace(self.view, why=why)
+        self._asked.set()
+        self._stopping.wait(AGAIN_S)
 
     def _mend(self) -> None:
         for damaged in self._look():
