@@ -96,6 +96,8 @@ def hold(path: Path, key_store: KeyStore, tcti: str, *, make_new: bool) -> Kiosk
     if make_new:
         return KioskKeys(path, make(path, key_store, tcti))
     following = successor_of(path)
+    for made in (path, following):
+        _draft_of(made).unlink(missing_ok=True)  # a power cut may have left a second name of a key
     if following.exists() and _words(path)[:1] == [DESTROYED]:
         take_over(path)
     keys = KioskKeys(path, load(path, tcti), load(following, tcti) if following.exists() else None)
@@ -137,7 +139,7 @@ def make(path: Path, key_store: KeyStore = "file", tcti: str = "") -> KioskKey:
         text = " ".join((_IN_TPM, *(base64.b64encode(blob).decode() for blob in (sealed.public, sealed.private))))
     else:
         text = f"{_IN_FILE} {key.secret.hex()}"
-    draft = path.with_name(path.name + ".new")
+    draft = _draft_of(path)
     try:
         draft.unlink(missing_ok=True)
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -177,6 +179,10 @@ def take_over(path: Path) -> None:
         sync_folder(path.parent)
     except OSError as exc:
         raise OutboxUnavailable(f"outbox key {path.name}: its successor cannot take its place: {exc.strerror}") from exc
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
 
 
 def _words(path: Path) -> list[str]:

@@ -16,6 +16,9 @@ from kiosk.config.sections import Config
 SANDBOX_ORGANISATION = "Suizhu sandbox"
 """Organisation in the subject of the sandbox's certificates (kiosk.sandbox.pki, which is out of reach from here)."""
 
+SANDBOX_RECIPIENT = "sandbox-"
+"""How the sandbox's names of keys begin that guests are sealed to."""
+
 PRETENDED = {
     "camera.driver": ("simulated", "video"),
     "key_encoder.driver": ("simulated",),
@@ -48,6 +51,7 @@ def refused(config: Config, _root: Path) -> Iterator[Fault]:
     yield from _endpoints(config)
     yield from _certificates(config)
     yield from _issuers(config)
+    yield from _recipient(config)
     yield from _demo_values(config)
 
 
@@ -131,6 +135,17 @@ def _issuers(config: Config) -> Iterator[Fault]:
     if not files and "claim169" in config.credentials.formats:
         fix = "import an authorised issuer's key there, or remove claim169 from credentials.formats"
         yield fault(config, key, "a folder with an issuer's key, because credentials.formats has claim169", fix)
+
+
+def _recipient(config: Config) -> Iterator[Fault]:
+    path = config.outbox.recipient_key_file
+    try:
+        kid = json.loads(path.read_text(encoding="utf-8"))["kid"] if path is not None else ""
+    except (OSError, ValueError, LookupError, TypeError):
+        return  # the outbox tells it when it reads the key
+    if str(kid).startswith(SANDBOX_RECIPIENT):
+        fix = "put the authority's own key there: whoever has the sandbox can open what is sealed to its key"
+        yield fault(config, "outbox.recipient_key_file", "no key of the sandbox in production", fix)
 
 
 def _is_sandbox_issuer(file: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from kiosk.config.faults import shown
 from kiosk.config.lines import locate
 from kiosk.errors import ConfigError
 from kiosk.sandbox import pki
+from kiosk.sandbox.receiver import Receiver
 from tests.unit import installation
 
 
@@ -236,6 +238,11 @@ RULES = [
     ('[gateway]\nurl = "https://gateway.cn:0"\n', "gateway.url"),
     ('[gateway]\nurl = "https://gateway.cn"\n', "reporting.url"),
     ('[reporting]\nurl = "https://report.cn"\n', "reporting.device_key_file"),
+    ('[outbox]\nrecipient_key_file = "gone.json"\n', "outbox.recipient_key_file"),
+    ('[outbox]\nsuite = "gm"\n[reporting]\ndevice_key_file = "config.toml"\n', "reporting.device_key_file"),
+    ('[outbox]\nsuite = "rot13"\n', "outbox.suite"),
+    ('[outbox]\nkey_store = "cloud"\n', "outbox.key_store"),
+    ('[outbox]\ntpm_tcti = "-h"\n', "outbox.tpm_tcti"),
 ]
 
 
@@ -319,6 +326,16 @@ def test_production_refuses_certificates_of_the_sandbox(site: Path, root: Path) 
         "reporting.ca_file",
         "reporting.client_cert_file",
     }
+
+
+def test_production_refuses_to_seal_guests_to_the_sandbox(site: Path, root: Path) -> None:
+    installation.lay_out_files(site)
+    Receiver(site / "authority")
+    told = json.loads((site / "authority" / "x25519.json").read_text())
+    text = installation.PRODUCTION + '[outbox]\nrecipient_key_file = "authority/x25519.json"\n'
+    assert "outbox.recipient_key_file" in faults(site, root, text)
+    (site / "authority" / "x25519.json").write_text(json.dumps(told | {"kid": "shanghai-2026"}))
+    assert read(site, root, text).kiosk.mode == "production"
 
 
 def test_every_refusal_of_the_demo_in_production_comes_at_once(site: Path, root: Path) -> None:

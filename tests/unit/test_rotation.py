@@ -187,6 +187,15 @@ def test_a_change_that_is_cut_off_goes_on_at_the_next_start(
     assert [path.name for path in tmp_path.glob("queue.key*")] == ["queue.key"]
 
 
+def test_a_second_name_that_a_power_cut_left_of_a_key_goes_at_the_next_start(tmp_path: Path) -> None:
+    with opened(tmp_path) as owner:
+        owner.outbox.put(registration())
+    (tmp_path / "queue.key.new").hardlink_to(tmp_path / "queue.key")
+    with opened(tmp_path) as owner:
+        assert len(claim(owner)) == 1
+    assert [path.name for path in tmp_path.glob("queue.key*")] == ["queue.key"]
+
+
 def _cut(patch: pytest.MonkeyPatch, step: str) -> None:
     """End the change before a step, or after the one that destroys the key."""
     patch.setattr(rotation, "SLICE", 7)
