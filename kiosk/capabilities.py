@@ -53,4 +53,6 @@ def duty(status: Status, now: float) -> Duty:
         clock_off_min=int((line.clock_off_s or 0) / 60),
         disk=status.disk.level.value,
         disk_mb=status.disk.usable_mb,
+        mending=status.mending.waiting > 0,
+        copy_behind=status.copy.behind and status.copy.why != "",
     )

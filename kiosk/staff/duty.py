@@ -28,3 +28,7 @@ class Duty:
     disk: RoomLevel = "room"
     disk_mb: int = 0
     """What is left there, besides the ballast."""
+    mending: bool = False
+    """A damaged outbox was set aside, and what it held is being brought back."""
+    copy_behind: bool = False
+    """The second copy, where there is one, lacks what was put last."""

@@ -13,6 +13,8 @@ from kiosk.capabilities import duty
 from kiosk.staff.duty import Duty
 from offline_queue.disk import Disk
 from offline_queue.owner import LineView, OutboxOwner
+from offline_queue.recovery.mending import MendingView
+from offline_queue.recovery.second_copy import CopyView
 from tests.outbox_kit import SHANGHAI, opened, registration, reject
 from ui.screen.viewmodels.duty import told
 
@@ -90,6 +92,14 @@ def test_staff_see_the_disk_before_guests_do(owner: OutboxOwner, left_mb: int, c
     *_, row = told(seen(owner), "zh-CN")
     assert row[0] == code
     assert (str(left_mb) in row[2]) is (code != "good")
+
+
+def test_staff_see_that_a_damaged_outbox_is_being_mended_and_that_the_copy_is_behind(owner: OutboxOwner) -> None:
+    status = replace(owner.status(), mending=MendingView(waiting=1), copy=CopyView(on=True, behind=True, why="gone"))
+    rows = {label: (code, value) for code, label, value in told(duty(status, 0.0), "en")}
+    assert rows["Recovery"] == ("warn", "a file was damaged, records are brought back")
+    assert rows["Second copy"] == ("warn", "has fallen behind, please call support")
+    assert "Recovery" not in {label for _, label, _ in told(seen(owner), "en")}
 
 
 def test_hours_are_told_as_hours() -> None:

@@ -115,7 +115,7 @@ def _sheets() -> Iterator[tuple[str, SheetState]]:
     yield "staff-sheet", replace(unlocked, reason=face, resolutions=("document_and_person_seen",))
     yield "staff-sheet-party", replace(unlocked, reason=Reason.PARTY, resolutions=("party_registered_at_desk",))
     yield "staff-sheet-nobody", replace(unlocked, duty=Duty(3, "green", 42, disk_mb=48_000))
-    late = Duty(2_000, "alarm", -4_310, 12, "breaker", 4_320, "staff_only", 187)
+    late = Duty(2_000, "alarm", -4_310, 12, "breaker", 4_320, "staff_only", 187, mending=True, copy_behind=True)
     yield "staff-sheet-overdue", replace(unlocked, duty=late)
 
 

@@ -42,6 +42,10 @@ WORDS: dict[str, str] = {
     "duty.disk_warn": "{mb} MB left, please call support",
     "duty.disk_staff_only": "{mb} MB left: guests go to the front desk",
     "duty.disk_refuse": "{mb} MB left: nothing more can be registered",
+    "duty.mending": "Recovery",
+    "duty.mending_now": "a file was damaged, records are brought back",
+    "duty.copy": "Second copy",
+    "duty.copy_behind": "has fallen behind, please call support",
     # -- decisions
     "resolution.document_and_person_seen": "I have seen ID and guest",
     "means.document_and_person_seen": "Replaces the face check, then the key",

@@ -47,6 +47,10 @@ WORDS: dict[str, str] = {
     "duty.disk_warn": "只剩 {mb} MB，请联系维护人员",
     "duty.disk_staff_only": "只剩 {mb} MB，客人请到前台办理",
     "duty.disk_refuse": "只剩 {mb} MB，不能再登记",
+    "duty.mending": "记录恢复",
+    "duty.mending_now": "文件曾损坏，正在恢复，登记照常",
+    "duty.copy": "第二份副本",
+    "duty.copy_behind": "没有跟上，请联系维护人员",
     # -- decisions
     "resolution.document_and_person_seen": "已看过证件与本人",
     "means.document_and_person_seen": "代替刷脸，继续登记、发房卡",

@@ -32,6 +32,10 @@ def _rows(duty: Duty, language: str) -> Iterator[Row]:
         key = "clock_fast" if duty.clock_off_min > 0 else "clock_slow"
         yield "bad", say("clock"), say(key, time=_span(abs(duty.clock_off_min), language))
     yield _DISK[duty.disk], say("disk"), say(f"disk_{duty.disk}", mb=duty.disk_mb)
+    if duty.mending:
+        yield "warn", say("mending"), say("mending_now")
+    if duty.copy_behind:
+        yield "warn", say("copy"), say("copy_behind")
 
 
 def _reports(duty: Duty, language: str) -> str:
