@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import OutboxSection
+from kiosk.commissioning.checks import outbox
+from kiosk.commissioning.finding import Result
+from kiosk.config import Config, KioskSection, OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import keys, rotation, tpm
 from tests.outbox_kit import bytes_on_disk, claim, opened, registration
@@ -145,6 +147,16 @@ def test_a_tpm_that_hangs_does_not_hold_the_start_for_ever(tmp_path: Path, monke
     monkeypatch.setattr(tpm, "TOOL_S", 0.2)
     with pytest.raises(OutboxUnavailable, match="did not answer"):
         tpm.seal(b"k", "device:/dev/null")
+
+
+def test_the_doctor_tries_the_tpm_before_the_first_start(machine: SoftwareTpm, tmp_path: Path) -> None:
+    kiosk = KioskSection(state_dir=tmp_path / "kiosk")
+    config = Config(kiosk=kiosk, outbox=in_tpm(machine))
+    assert [found.result for found in outbox.findings(config) if found.name == "TPM"] == [Result.OK]
+    machine.stop()
+    (found,) = (found for found in outbox.findings(config) if found.name == "TPM")
+    assert (found.result, "no TPM answers" in found.meaning) == (Result.FAIL, True)
+    assert not (tmp_path / "kiosk").exists()
 
 
 # ---- the outbox ------------------------------------------------------------------------------------------------------

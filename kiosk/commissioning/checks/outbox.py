@@ -10,7 +10,7 @@ from pathlib import Path
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import Config
 from kiosk.errors import KioskError
-from offline_queue import asking
+from offline_queue import asking, tpm
 from offline_queue.answers import Answers
 from offline_queue.due import Due
 from offline_queue.inquiry import Inquiry, Row
@@ -20,6 +20,7 @@ from offline_queue.sealing import TEXT
 from offline_queue.states import EventState
 
 _NAME = "outbox"
+_PROBE = bytes(32)
 _DECISIONS = (EventState.REJECTED, EventState.QUARANTINED)
 
 
@@ -39,7 +40,7 @@ def findings(config: Config) -> list[Finding]:
         empty = Finding(
             _NAME, Result.OK, "none yet: the first start makes it, with a key of its own", "", Capability.KEYS
         )
-        return [empty, _faces([])]
+        return [empty, *_tpm(config), _faces([])]
     try:
         (status,), waiting = _ask(config)
     except KioskError as exc:
@@ -62,6 +63,19 @@ def key(config: Config) -> Finding:
         meaning = f"{where}; outbox.key_store says {wanted}"
         return Finding("outbox key", Result.WARN, meaning, "./run queue rotate-keys moves it")
     return Finding("outbox key", Result.OK, where, "", Capability.KEYS)
+
+
+def _tpm(config: Config) -> list[Finding]:
+    """Try before the first start whether the TPM seals and opens: a key in it cannot be made later by hand."""
+    if config.outbox.key_store != "tpm":
+        return []
+    try:
+        whole = tpm.unseal(tpm.seal(_PROBE, config.outbox.tpm_tcti), config.outbox.tpm_tcti) == _PROBE
+    except KioskError as exc:
+        return [Finding("TPM", Result.FAIL, str(exc), "or set outbox.key_store to file", Capability.KEYS)]
+    if not whole:
+        return [Finding("TPM", Result.FAIL, "it gave back something else than it sealed", "replace the board")]
+    return [Finding("TPM", Result.OK, "seals and opens; the first start puts the outbox key into it")]
 
 
 def private(path: Path) -> bool:
