@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -18,6 +19,8 @@ from kiosk.errors import OperationalError
 
 SHORTEST_PASSPHRASE = 16
 """Signs. The format stretches a passphrase by 1,000 rounds only, so its length must carry the load."""
+PART = ".part"
+"""Ends the name of an archive under way: what a killed export leaves is no archive, and nobody can open it."""
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP = 5, 4
 
@@ -51,27 +54,35 @@ def new_archive(path: Path, passphrase: str, comment: str) -> Iterator[Archive]:
     Raises:
         OperationalError: The file cannot be made or written.
     """
-    try:
-        # No O_TRUNC and no following of links: an export never replaces anything
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as exc:
-        raise OperationalError(
-            f"queue export: {path}: {exc.strerror}; nothing was written. Fix: name a folder or a new file on a disk "
-            "that this user may write"
-        ) from exc
+    part = path.with_name(path.name + PART)
+    fd = _claim(path, part)
     try:
         with os.fdopen(fd, "w+b") as file:
             yield from _sealing(file, passphrase, comment)
             file.flush()
             os.fsync(file.fileno())
+        part.rename(path)  # only a whole one has the name that a clerk looks for
         sync_folder(path.parent)
     except BaseException as exc:
-        path.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         if isinstance(exc, OSError):
             raise OperationalError(
                 f"queue export: {path}: {exc.strerror or exc}; half an archive was removed again. Fix: free its disk"
             ) from exc
         raise
+
+
+def _claim(path: Path, part: Path) -> int:
+    try:
+        if path.is_symlink() or path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        # No O_TRUNC and no following of links: an export never replaces anything
+        return os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise OperationalError(
+            f"queue export: {path}: {exc.strerror}; nothing was written. Fix: name a folder or a new file on a disk "
+            "that this user may write"
+        ) from exc
 
 
 def _sealing(file: IO[bytes], passphrase: str, comment: str) -> Iterator[Archive]:
