@@ -5,6 +5,7 @@ A refusal comes before the disk is really full: what is acknowledged must still 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -92,6 +93,7 @@ class Disk:
         self._free = free
         self._lock = threading.Lock()
         self._compresses = False
+        self._plenty = int((settings.disk_warn_mb * _LEAVES + settings.ballast_mb) * MB)
         self.ballast = Ballast(folder, settings.ballast_mb * MB)
         self.view = DiskView()
         """Replaced whole at each look."""
@@ -127,6 +129,10 @@ class Disk:
 
     def admit(self) -> None:
         """Let a put go on, or raise OutboxUnavailable: the disk has too little room for one more record."""
+        with contextlib.suppress(OSError):
+            # As nearly always, and each put asks: one call of the system, whether the ballast lies there or not
+            if self.view.level is DiskLevel.ROOM and self._free(self._folder) >= self._plenty:
+                return
         view = self.look()
         if view.level is DiskLevel.REFUSE:
             raise OutboxUnavailable(

@@ -66,7 +66,7 @@ def test_a_demo_machine_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[st
     told = json.loads(out.splitlines()[-1])
     failed = [finding for finding in told["findings"] if finding["result"] == "fail"]
     assert (status, told["ok"], failed) == (0, True, [])
-    assert told["capabilities"] == {"codes": True, "face": True, "online": True, "keys": True}
+    assert told["capabilities"] == {"codes": True, "face": True, "online": True, "keys": True, "records": True}
     assert "guests are offered: codes yes, face yes, online yes, keys yes" in out
     names = {finding["name"] for finding in told["findings"]}
     assert names >= {"settings", "camera", "key encoder", "models", "fonts", "staff PIN", "clock", "disk space"}
@@ -244,8 +244,7 @@ def test_a_disk_that_is_nearly_full_is_told(
 
 
 def put(config: Config, hours_ago: float = 0.0, *, rejected: bool = False) -> None:
-    clock_then = outbox_kit.TurnedClock(wall_off=-3600 * hours_ago)
-    with outbox_kit.opened(config.kiosk.state_dir, clock=clock_then) as owner:
+    with outbox_kit.opened(config.kiosk.state_dir) as owner:
         then = datetime.now(UTC).astimezone(outbox_kit.SHANGHAI) - timedelta(hours=hours_ago)
         record = outbox_kit.registration(occurred_at=then)
         owner.outbox.put(record)
