@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import OutboxUnavailable
+from kiosk.model import Registration
 from offline_queue import keys, retention, rotation
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
 from offline_queue.store import Store
+from offline_queue.vault import Vault
 from tests.outbox_kit import bytes_on_disk, claim, deliver, opened, registration, state
 
 pytestmark = pytest.mark.timeout(120)
@@ -126,19 +128,16 @@ def test_guests_check_in_while_the_key_is_changed(owner: OutboxOwner, monkeypatc
     assert [owner.outbox.open_text(put.record_id, 1) for put in puts] == [put.text for put in puts]
 
 
-def test_a_put_that_was_sealed_before_the_change_and_comes_in_after_it_opens(owner: OutboxOwner) -> None:
-    """The old key is gone by then: the record is sealed anew on its way in."""
+def test_a_put_that_began_before_the_change_and_comes_in_after_it_opens(owner: OutboxOwner) -> None:
     put, vault = registration(), owner.vault
-    old_seal, done = type(vault).seal, []
+    freeze = type(vault).frozen
 
-    def slow_seal(self: object, *given: object) -> object:
-        sealed = old_seal(vault, *given)  # type: ignore[arg-type]
-        if not done:
-            done.append(rotation.rotate(owner))
-        return sealed
+    def slow(self: Vault, given: Registration) -> Registration:
+        rotation.rotate(owner)
+        return freeze(self, given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(vault), "seal", slow_seal)
+        patch.setattr(type(vault), "frozen", slow)
         owner.outbox.put(put)
     assert owner.outbox.open_text(put.record_id, 1) == put.text
     assert recipients(owner) == {vault.key.recipient}
