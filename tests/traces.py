@@ -14,6 +14,8 @@ from kiosk.model import Registration
 
 SHORTEST = 4
 """Values with fewer bytes stand in any file by chance; they are looked for with their field's name."""
+OPEN = frozenset({"checkInAt"})
+"""When an event happened is kept openly, for the law's clock; receipts of the same second look the same."""
 _CODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "gb18030")
 _PHOTO_WINDOW = 24
 
@@ -31,7 +33,9 @@ def of(registration: Registration) -> dict[str, tuple[tuple[str, bytes], ...]]:
     """Return each field of a record's guest, text and photos, with its forms: (name of the form, bytes)."""
     body = json.loads(registration.text)
     found = {
-        f"guest.{name}": tuple(_forms(name, value)) for name, value in body["guest"].items() if isinstance(value, str)
+        f"guest.{name}": tuple(_forms(name, value))
+        for name, value in body["guest"].items()
+        if isinstance(value, str) and name not in OPEN
     }
     found["salt"] = tuple(_texts(body["salt"]))
     found["text"] = (("beginning", registration.text[:48]), ("middle", registration.text[200:248]))
