@@ -27,8 +27,8 @@ from kiosk.registration.code_tables import BUILT_IN, CodeTables
 from kiosk.registration.forms import Finding
 from kiosk.registration.validators import findings
 
-WHOLE = frozenset({"CI", "JI", "UP", "VI"})
-"""Operations whose text says everything that is known."""
+WHOLE = frozenset({"CI", "JI", "UP"})
+"""Operations whose text says everything about the guest."""
 _CHANGES = {"RC": ("roomNo",), "EX": ("plannedOutAt",)}
 _SALT_BYTES = 16
 
@@ -139,7 +139,7 @@ def correction(earlier: Earlier, mended: Mapping[str, object], act: Act, *, cons
 
 
 def visitor_in(visited: Earlier, visitor: Visitor, record_id: RegistrationId, act: Act) -> Built:
-    """Somebody came to see a guest. ``record_id``: a fresh UUID; the visit's end is its next revision."""
+    """Somebody came to see a guest. ``record_id``: a fresh UUID; that they left is its next revision."""
     guest = {
         "name": visitor.name,
         "idType": visitor.id_type,
@@ -153,8 +153,8 @@ def visitor_in(visited: Earlier, visitor: Visitor, record_id: RegistrationId, ac
 
 
 def visitor_out(came: Earlier, act: Act) -> Built:
-    """The visitor left, now. ``came``: the visit's record, with its text: a visit ends the day it began."""
-    return _next(came, "VI", {**came.guest, "outAt": _moment(act.at, act)}, act)
+    """The visitor left, now. ``came``: the visitor's own record."""
+    return _next(came, "VI", {"outAt": _moment(act.at, act)}, act)
 
 
 def _folded(records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

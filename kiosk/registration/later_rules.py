@@ -61,14 +61,11 @@ def _consented(draft: Draft) -> bool:
 
 
 def _came(draft: Draft) -> bool:
-    return moment(draft.guest["inAt"]) <= moment(draft.record["occurredAt"])
+    return "outAt" not in draft.guest and bool(draft.guest["inAt"] == draft.record["occurredAt"])
 
 
 def _left(draft: Draft) -> bool:
-    """The first revision says that they came, the second also that they left."""
-    if draft.record["revision"] == 1:
-        return "outAt" not in draft.guest
-    return moment(draft.guest["inAt"]) <= moment(draft.guest["outAt"]) == moment(draft.record["occurredAt"])
+    return bool(draft.guest["outAt"] == draft.record["occurredAt"])
 
 
 _FOLLOWS: tuple[Rule, ...] = (("E400", "revision", _follows), ("E400", "verify.operator", _said_by))
@@ -89,7 +86,8 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ("E400", "guest.consentId", _consented),
         *ROOM,
         ("E20", "guest.inAt", _came),
-        ("E20", "guest.outAt", _left),
     ),
 }
-"""By operation."""
+"""By operation; a visitor's first revision."""
+VISITOR_LEFT: tuple[Rule, ...] = (*_FOLLOWS, ("E20", "guest.outAt", _left))
+"""A visitor's second revision."""

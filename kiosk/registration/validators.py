@@ -41,6 +41,8 @@ def findings(record: Record, photos: tuple[Photo, ...], tables: CodeTables = BUI
 
 def _rules(record: Record) -> tuple[Rule, ...]:
     op = record["op"]
+    if op == "VI" and record["revision"] > 1:
+        return later_rules.VISITOR_LEFT
     if op in later_rules.RULES:
         return later_rules.RULES[op]
     foreign = op == "JI" or "surnameLatin" in record["guest"]

@@ -52,12 +52,13 @@ def _others(store: Database, sub: Submission) -> Finding | None:
 
 def _earlier(store: Database, sub: Submission) -> Finding | None:
     """Judge what follows beside what the record said before, and a visitor beside whom they visit."""
-    if sub.op == "VI":
-        visited = store.one(
-            "SELECT 1 FROM record WHERE record_id = ? AND NOT departed", (str(sub.guest["visitedRecordId"]),)
-        )
-        return None if visited or sub.revision > 1 else Finding("E21", "guest.visitedRecordId")
+    if sub.op == "VI" and sub.revision == 1:
+        visited = str(sub.guest["visitedRecordId"])
+        there = store.one("SELECT 1 FROM record WHERE record_id = ? AND NOT departed", (visited,))
+        return None if there else Finding("E21", "guest.visitedRecordId")
     said = {row["op"] for row in store.all("SELECT op FROM record WHERE record_id = ?", (sub.record_id,))}
+    if sub.op == "VI":
+        return None if "VI" in said else Finding("E400", "op")
     if sub.op not in {"UP", "VD"} and not said & {"CI", "JI", "UP"}:
         return Finding("E400", "op")  # nobody checked in
     if "VD" in said or (said & {"CC", "JC"} and sub.op not in {"UP", "VD"}):

@@ -61,12 +61,13 @@ def _consented(seen: Seen) -> bool:
     return bool(text_of(seen.guest.get("consentId")))
 
 
-def _in_and_out(seen: Seen) -> bool:
-    """The first revision says when the visitor came; a later one also when they left."""
-    came, left = moment(seen.guest.get("inAt")), moment(seen.guest.get("outAt"))
-    if came is None or (seen.sub.revision == 1 and "outAt" in seen.guest):
-        return False
-    return seen.sub.revision == 1 or (left is not None and came <= left)
+def _came(seen: Seen) -> bool:
+    return moment(seen.guest.get("inAt")) is not None and "outAt" not in seen.guest
+
+
+def _left(seen: Seen) -> bool:
+    at = moment(seen.guest.get("outAt"))
+    return at is not None and at == moment(seen.sub.record.get("occurredAt"))
 
 
 _FOLLOWS: tuple[Rule, ...] = (("E400", "revision", _follows), ("E400", "verify", _said_by))
@@ -87,7 +88,9 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ("E21", "guest.visitedRecordId", _visited),
         ("E400", "guest.consentId", _consented),
         *_ROOM,
-        ("E20", "guest.inAt", _in_and_out),
+        ("E20", "guest.inAt", _came),
     ),
 }
-"""By operation."""
+"""By operation; a visitor's first revision, which says that they came."""
+VISITOR_LEFT: tuple[Rule, ...] = (*_FOLLOWS, ("E20", "guest.outAt", _left))
+"""A visitor's second revision."""

@@ -57,6 +57,8 @@ def judge(sub: Submission, now: datetime, rooms: Collection[str] = ROOMS) -> Fin
 
 
 def _rules(sub: Submission) -> tuple[Rule, ...]:
+    if sub.op == "VI" and sub.revision > 1:
+        return (*COMMON, *police_later.VISITOR_LEFT)
     if sub.op in police_later.RULES:
         return (*COMMON, *police_later.RULES[sub.op])
     overseas = sub.op == "JI" or (sub.op == "UP" and "surnameLatin" in sub.guest)

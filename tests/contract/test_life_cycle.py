@@ -1,4 +1,4 @@
-"""A stay from check-in to check-out, and a visit, through the real outbox, the sync thread and the sandbox's police.
+"""A guest's stay from check-in to check-out, and a visitor's, through the real outbox, sync and the sandbox's police.
 
 In order, byte for byte, also when the earlier texts are erased; and nobody waits for somebody else's rejection.
 """
@@ -177,20 +177,20 @@ def test_a_rejected_check_in_can_be_voided(line: Delivery) -> None:
 
 def test_a_visitor_comes_and_goes(line: Delivery) -> None:
     host = check_in(line)
-    visit = Guest(line, RegistrationId(new_id()))
-    came = later.visitor_in(host.standing(), VISITOR, visit.record_id, act())
-    visit.put(came)
-    gone = visit.put(later.visitor_out(visit.standing(), act(later=timedelta(seconds=1))))
-    visit.until(EventState.DELIVERED, gone)
-    assert visit.police_ops() == ["VI", "VI"]
-    assert {r.status for r in line.sandbox.ledger().accepted(visit.record_id)} <= {"ACCEPTED", "ACCEPTED_WARN"}
+    visitor = Guest(line, RegistrationId(new_id()))
+    came = later.visitor_in(host.standing(), VISITOR, visitor.record_id, act())
+    visitor.put(came)
+    gone = visitor.put(later.visitor_out(visitor.standing(), act(later=timedelta(seconds=1))))
+    visitor.until(EventState.DELIVERED, gone)
+    assert visitor.police_ops() == ["VI", "VI"]
+    assert {r.status for r in line.sandbox.ledger().accepted(visitor.record_id)} <= {"ACCEPTED", "ACCEPTED_WARN"}
 
 
 def test_a_visitor_of_a_guest_who_is_not_registered_yet_is_delivered_with_a_warning(line: Delivery) -> None:
-    visit = Guest(line, RegistrationId(new_id()))
+    visitor = Guest(line, RegistrationId(new_id()))
     stranger = Earlier(new_id(), 1, "S-nobody")
-    visit.until(EventState.DELIVERED, visit.put(later.visitor_in(stranger, VISITOR, visit.record_id, act())))
-    (record,) = line.sandbox.ledger().accepted(visit.record_id)
+    visitor.until(EventState.DELIVERED, visitor.put(later.visitor_in(stranger, VISITOR, visitor.record_id, act())))
+    (record,) = line.sandbox.ledger().accepted(visitor.record_id)
     assert (record.status, record.code) == ("ACCEPTED_WARN", "E21")
 
 

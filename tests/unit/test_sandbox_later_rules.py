@@ -74,7 +74,7 @@ def test_each_operation_is_taken_when_it_says_what_changed(op: str) -> None:
         ("VI", {"guest__consentId": ""}, "E400", "guest.consentId"),
         ("VI", {"guest__inAt": ""}, "E20", "guest.inAt"),
         ("VI", {"guest__outAt": NOW.isoformat()}, "E20", "guest.inAt"),
-        ("VI", {"revision": 2}, "E20", "guest.inAt"),
+        ("VI", {"revision": 2}, "E20", "guest.outAt"),
     ],
 )
 def test_one_change_breaks_one_rule(op: str, changes: dict[str, Any], code: str, field: str) -> None:
@@ -137,6 +137,10 @@ def test_a_visitor_of_somebody_unknown_is_a_warning(ledger: Ledger) -> None:
     assert Finding("E21", "guest.visitedRecordId") in WARNINGS
     accept(ledger, host)
     assert finding(ledger.store, sent(visit)) is None
+    left = {**visit, "revision": 2, "guest": {"outAt": NOW.isoformat()}}
+    assert finding(ledger.store, sent(left)) == Finding("E400", "op"), "who never came cannot leave"
+    accept(ledger, visit)
+    assert finding(ledger.store, sent(left)) is None
 
 
 def test_a_visitor_is_no_occupant(ledger: Ledger) -> None:
