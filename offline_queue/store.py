@@ -94,12 +94,15 @@ class Store(Chained):
         return event
 
     def mend(self, event: Event, parts: Iterable[SealedPart], wall: float) -> None:
-        """Give a QUARANTINED event, inside a transaction, parts that open; it may go if nothing earlier is open."""
+        """Give an event, inside a transaction, parts that open. A QUARANTINED one may go if nothing earlier is open."""
         for table in ("payload", "data_key"):
             self._conn.execute(f"DELETE FROM {table} WHERE event = ?", (event.id,))  # noqa: S608 - constants
         self._insert_parts(event.id, parts)
-        if self.may_go(event.record_id, event.revision):
-            self.move(event, EventState.READY, wall, detail=MENDED, why=None)
+        self._append(event.id, event.state, wall, MENDED)
+        if event.state is EventState.DELIVERED:
+            self._append(event.id, event.state, wall, event.receipt or "")  # what its state rests on comes last
+        elif event.state is EventState.QUARANTINED and self.may_go(event.record_id, event.revision):
+            self.move(event, EventState.READY, wall, why=None)
 
     def _insert_parts(self, event: int, parts: Iterable[SealedPart]) -> None:
         parts = list(parts)

@@ -88,7 +88,7 @@ def _finished(carved: Carved, number: int, row: Mapping[str, Value], opens: Open
     parts, opened = [], {}
     for name in names:
         part, data = _part(carved, number, name, event, opens)
-        if part is not None:
+        if part is not None and (data is not None or state not in _RANK):
             parts.append(part)
         if data is not None:
             opened[name] = data

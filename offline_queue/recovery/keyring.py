@@ -102,11 +102,14 @@ class Keyring:
                 yield key
 
     def put(self, keys: Iterable[WrappedKey]) -> bool:
-        """Write keys that are not there as they are; return whether anything was written."""
+        """Write keys that are not there; return whether anything was written.
+
+        One that is there under its name, wrapped for the same recipient, stays: the other may come from damage.
+        """
         wrote = False
         for key in keys:
             slot = self._slots.get(key.where)
-            if slot is not None and WrappedKey.from_slot(self._read(slot)) == key:
+            if slot is not None and _same(WrappedKey.from_slot(self._read(slot)), key):
                 continue
             slot = self._next_free() if slot is None else slot
             self._write(slot, key.to_slot())
@@ -184,3 +187,7 @@ class Keyring:
 
     def _told(self, exc: OSError) -> OutboxUnavailable:
         return OutboxUnavailable(f"outbox keyring {self._path.name}: {exc.strerror}; check free space and the disk")
+
+
+def _same(known: WrappedKey | None, key: WrappedKey) -> bool:
+    return known is not None and (known.key_id, known.recipient) == (key.key_id, key.recipient)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from kiosk.errors import KioskError, where
 from offline_queue.recovery import quarantine
-from offline_queue.recovery.rebuild import Rebuilt, rebuild
+from offline_queue.recovery.rebuild import Rebuilt, rebuild, reopen
 from offline_queue.recovery.salvage import Outcome, Site, salvage
 from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.recovery.tidying import tidy
@@ -46,6 +46,8 @@ class Mending:
         self._came = came
         self._site = site
         self._copy = copy
+        if copy is not None:
+            copy.on_need = self.start
         self._stopping = threading.Event()
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
@@ -133,4 +135,8 @@ class Mending:
         if told is not None and told.events:
             log.warning("outbox: rebuilt from the second copy: %s", told.to_json())
             self.view = replace(self.view, rebuilt=told)
+            self._came()
+        again = reopen(self._site, copy.folder, copy.keyring, self._stopping)
+        if again is not None and again.brought_back:
+            log.warning("outbox: %d records open again by the second copy", again.brought_back)
             self._came()

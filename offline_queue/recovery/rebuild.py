@@ -32,6 +32,10 @@ REBUILD = "REBUILD"
 _SLICE = 10
 _BREATH_S = 0.001
 
+_SEALED = EventState.QUARANTINED
+
+Which = tuple[bytes, int]
+"""Record and revision."""
 Where = tuple[int, Found]
 """Number of a segment among those that are read, and the frame's place in it."""
 
@@ -46,6 +50,8 @@ class Rebuilt:
     here_already: int = 0
     sealed: int = 0
     """Of those that came: cannot be opened, wait for staff."""
+    head: str = ""
+    """Hash of the last entry that the copy knows of the chain that was lost."""
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -65,18 +71,36 @@ def rebuild(site: Site, folder: Path, keyring: Keyring, chain: bytes, stopping: 
     paths = of_other_chains(folder, chain)
     if not paths:
         return Rebuilt()
+    told = _read(site, paths, keyring, None, stopping)
+    if told is None:
+        return None
+    site.call(lambda store: _remark(store, told, site.clock.wall()))
+    for path in paths:
+        path.unlink()
+    sync_folder(folder)
+    return told
+
+
+def reopen(site: Site, folder: Path, keyring: Keyring, stopping: threading.Event) -> Rebuilt | None:
+    """Bring back, from every segment, what the live store has and cannot open. As ``rebuild``; nothing is dropped."""
+    which = site.call(lambda store: [(one.record_id.bytes, one.revision) for one in store.in_state(_SEALED)])
+    return _read(site, segments(folder), keyring, set(which), stopping) if which else Rebuilt()
+
+
+def _read(
+    site: Site, paths: list[Path], keyring: Keyring, only: set[Which] | None, stopping: threading.Event
+) -> Rebuilt | None:
     with ExitStack() as closing:
         data = [closing.enter_context(mapped(path)) for path in paths]
-        index = _index(data)
+        index = {which: places for which, places in _index(data).items() if only is None or which in only}
         told = Rebuilt(events=len(index))
         heads = iter(_kept(data, index))
-        last = b""
         while batch := list(islice(heads, _SLICE)):
             if stopping.wait(_BREATH_S):
                 return None
             with_keys = site.call(lambda store, batch=batch: [_with_keys(keyring, kept) for kept, _ in batch])  # type: ignore[misc]
             events = [_judged(site, kept) for kept in with_keys]
-            last = batch[-1][1]
+            told = replace(told, head=batch[-1][1].hex())
             came, there = site.call(lambda store, events=events: bring(store, events, site.clock.wall()))  # type: ignore[misc]
             sealed = sum(kept.columns["state"] == EventState.QUARANTINED for kept in events)
             told = replace(
@@ -85,16 +109,12 @@ def rebuild(site: Site, folder: Path, keyring: Keyring, chain: bytes, stopping: 
                 here_already=told.here_already + there,
                 sealed=told.sealed + sealed,
             )
-    site.call(lambda store: _remark(store, told, last, site.clock.wall()))
-    for path in paths:
-        path.unlink()
-    sync_folder(folder)
     return told
 
 
-def _index(data: list[bytes | mmap.mmap]) -> dict[tuple[bytes, int], list[Where]]:
+def _index(data: list[bytes | mmap.mmap]) -> dict[Which, list[Where]]:
     """Find every frame of every event, oldest first. Only heads are read."""
-    index: dict[tuple[bytes, int], list[Where]] = {}
+    index: dict[Which, list[Where]] = {}
     for number, held in enumerate(data):
         for found in frames.heads(held):
             if found.kind is not Kind.CHAIN:
@@ -102,7 +122,7 @@ def _index(data: list[bytes | mmap.mmap]) -> dict[tuple[bytes, int], list[Where]
     return index
 
 
-def _kept(data: list[bytes | mmap.mmap], index: dict[tuple[bytes, int], list[Where]]) -> Iterator[tuple[Kept, bytes]]:
+def _kept(data: list[bytes | mmap.mmap], index: dict[Which, list[Where]]) -> Iterator[tuple[Kept, bytes]]:
     """Put each event together from its frames: the newest row that is whole, the newest sealed parts that are."""
     for places in index.values():
         row: tuple[Kept, bytes] | None = None
@@ -146,6 +166,6 @@ def _judged(site: Site, kept: Kept) -> Kept:
     return Kept(columns, kept.parts)
 
 
-def _remark(store: Store, told: Rebuilt, head: bytes, wall: float) -> None:
+def _remark(store: Store, told: Rebuilt, wall: float) -> None:
     with store.transaction():
-        store.remark(REBUILD, json.dumps({"head": head.hex(), **told.to_json()}, separators=(",", ":")), wall)
+        store.remark(REBUILD, json.dumps(told.to_json(), separators=(",", ":")), wall)

@@ -20,6 +20,8 @@ from offline_queue.recovery.judging import Judged, WindowS, judge
 from offline_queue.recovery.kept import Kept
 from offline_queue.recovery.pages import Pages
 from offline_queue.recovery.quarantine import Damaged
+from offline_queue.rows import Event
+from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -28,6 +30,9 @@ T = TypeVar("T")
 
 SALVAGE = "SALVAGE"
 """State of the chain's entry that names the old chain's head."""
+_SENT_AGAIN = frozenset({EventState.READY, EventState.REJECTED, EventState.DELIVERED})
+"""What opens in one of these states may be sent again: the authority gives the answer it gave."""
+_KEPT_FOR_STAFF = frozenset({EventState.DELIVERED, EventState.SUPERSEDED})
 _OWN_FACTS = frozenset({"first_event", "erasure unsigned from"})
 """What a store remembers about itself: not taken over from another one."""
 _SLICE = 10
@@ -116,12 +121,23 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
             if live is None:
                 store.restore(kept.columns, kept.parts, wall)
                 came += 1
-            elif live.state is EventState.QUARANTINED and kept.columns["state"] == EventState.READY:
+            elif _is_better(store, live, kept):
                 store.mend(live, kept.parts, wall)
                 came += 1
             else:
                 there += 1
     return came, there
+
+
+def _is_better(store: Store, live: Event, kept: Kept) -> bool:
+    """Say whether what was found opens, and what is in the live store does not."""
+    if live.state is EventState.QUARANTINED:
+        return kept.columns["state"] in _SENT_AGAIN and bool(kept.parts)
+    return live.state in _KEPT_FOR_STAFF and TEXT in _names(kept.parts) and TEXT not in _names(store.parts(live))
+
+
+def _names(parts: Iterable[SealedPart]) -> set[str]:
+    return {part.part for part in parts}
 
 
 def _bring_back(

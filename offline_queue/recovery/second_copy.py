@@ -49,8 +49,8 @@ class SecondCopy:
         self._journal: Journal | None = None
         self._keyring: Keyring | None = None
         self.view = CopyView(on=True, behind=True)
-        self.rolled = False
-        """A new segment was begun since somebody last looked: an old one may be empty of what counts."""
+        self.on_need: Callable[[], None] = lambda: None
+        """Called when a segment is full, or when an event could not be opened that the copy may still hold."""
 
     @property
     def journal(self) -> Journal | None:
@@ -154,14 +154,17 @@ class SecondCopy:
         events = [event for number in sorted({number for number, _ in told} | others) if (event := store.event(number))]
         self._set_keys(store, events)
         kept = [one for event in events if (one := _kept(store, event, told)) is not None]
-        if kept:
-            self.rolled |= journal.append(kept, last.seq, last.hash)
+        rolled = bool(kept) and journal.append(kept, last.seq, last.hash)
         journal.seq = max(journal.seq, last.seq)
+        if rolled or any(event.state is EventState.QUARANTINED for event in events):
+            self.on_need()
 
     def _set_keys(self, store: Store, events: Sequence[Event]) -> None:
         assert self._keyring is not None  # noqa: S101 - _open made it
         wrote = False
         for event in events:
+            if event.state is EventState.QUARANTINED:
+                continue  # its keys may be damaged: what the keyring has is better
             keys = [_slot(event.record_id.bytes, event.revision, part) for part in store.keys_of(event.id)]
             wrote |= self._keyring.put(key for key in keys if any(key.wrapped))
             wrote |= self._keyring.destroy(key.where for key in keys if not any(key.wrapped))
