@@ -56,7 +56,9 @@ def main(argv: list[str]) -> int:
     """Run a sandbox in the foreground, or change the faults of a running one."""
     if argv and argv[0] in trouble_command.VERBS:
         return trouble_command.main(argv)
-    parser = argparse.ArgumentParser(prog="./run sandbox", description="Play the kiosk's authorities on loopback.")
+    verbs = f"To ask a running one: ./run sandbox {'|'.join(sorted(trouble_command.VERBS))} --help"
+    about = "Play the kiosk's authorities on loopback."
+    parser = argparse.ArgumentParser(prog="./run sandbox", description=about, epilog=verbs)
     parser.add_argument("--latency-ms", type=float, default=50, help="what each call takes (default 50)")
     parser.add_argument("--delay-s", type=float, default=0.03, help="how long the police leave a batch in their queue")
     parser.add_argument("--capacity-per-s", type=float, default=0, help="what the police answer in a second (0: all)")

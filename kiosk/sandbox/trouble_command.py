@@ -33,6 +33,8 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     try:
         _do(arguments)
+    except BrokenPipeError:
+        raise  # whoever reads has read enough: the command line knows
     except (ValueError, OSError) as exc:
         parser.error(str(exc))
     return 0
