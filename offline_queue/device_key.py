@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -25,6 +25,7 @@ from kiosk.sm2 import Sm2PrivateKey, Sm2PublicKey, is_sm2
 from offline_queue.suites import GM, INTL, SuiteName, gm
 
 ED25519, SM2 = "Ed25519", "SM2-SM3"
+PublicKey: TypeAlias = Ed25519PublicKey | Sm2PublicKey
 
 
 class DeviceKey(Protocol):
@@ -115,18 +116,30 @@ def load(key_file: Path) -> DeviceKey:
     return Ed25519Key(key)
 
 
-def verify(public_pem: bytes, signature: bytes, data: bytes) -> bool:
-    """Say whether a signature is the one of this public key (PEM, Ed25519 or SM2) over ``data``. Raises ValueError."""
-    if is_sm2(public_pem):
-        return Sm2PublicKey.from_pem(public_pem).verify(signature, data)
+def read_public(pem: bytes) -> PublicKey:
+    """Read a public key, PEM. Raises ValueError for any other kind."""
+    if is_sm2(pem):
+        return Sm2PublicKey.from_pem(pem)
     try:
-        key = load_pem_public_key(public_pem)
+        key = load_pem_public_key(pem)
     except UnsupportedAlgorithm as exc:
         raise ValueError("neither an Ed25519 nor an SM2 public key") from exc
     if not isinstance(key, Ed25519PublicKey):
         raise ValueError("neither an Ed25519 nor an SM2 public key")
+    return key
+
+
+def fits(key: PublicKey, signature: bytes, data: bytes) -> bool:
+    """Say whether a signature is this key's over ``data``."""
+    if isinstance(key, Sm2PublicKey):
+        return key.verify(signature, data)
     try:
         key.verify(signature, data)
     except InvalidSignature:
         return False
     return True
+
+
+def verify(public_pem: bytes, signature: bytes, data: bytes) -> bool:
+    """Say whether a signature is the one of this public key (PEM, Ed25519 or SM2) over ``data``. Raises ValueError."""
+    return fits(read_public(public_pem), signature, data)

@@ -15,12 +15,10 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from kiosk.errors import ConfigError
+from offline_queue import device_key
 from offline_queue.authority_time import moment
+from offline_queue.device_key import PublicKey
 from offline_queue.rows import Event
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -56,16 +54,13 @@ class DayList:
     signature: bytes
 
 
-def load_key(path: Path) -> Ed25519PublicKey:
-    """Read the authority's public key, PEM. Raises ConfigError."""
+def load_key(path: Path) -> PublicKey:
+    """Read the authority's public key, PEM: Ed25519 or SM2. Raises ConfigError."""
     try:
-        key = load_pem_public_key(path.read_bytes())
+        return device_key.read_public(path.read_bytes())
     except (OSError, ValueError) as exc:
-        fault = f"receipts_key_file {path}: {type(exc).__name__}, wants the authority's Ed25519 public key as PEM"
+        fault = f"receipts_key_file {path}: {type(exc).__name__}, wants the authority's Ed25519 or SM2 key as PEM"
         raise ConfigError("[reporting]", [fault]) from exc
-    if not isinstance(key, Ed25519PublicKey):
-        raise ConfigError("[reporting]", [f"receipts_key_file {path}: not an Ed25519 public key"])
-    return key
 
 
 def read(body: object) -> DayList | None:
@@ -81,13 +76,11 @@ def read(body: object) -> DayList | None:
     return DayList(day, count, previous, head, tuple(line for line in lines if line is not None), signature)
 
 
-def fault(told: DayList, day: str, key: Ed25519PublicKey) -> str:
+def fault(told: DayList, day: str, key: PublicKey) -> str:
     """Say in our words why a list proves nothing; empty when it is the authority's whole list of that day."""
     if told.day != day:
         return "is of another day"
-    try:
-        key.verify(told.signature, statement(told.day, told.count, told.head))
-    except InvalidSignature:
+    if not device_key.fits(key, told.signature, statement(told.day, told.count, told.head)):
         return "signature does not fit"
     if told.count != len(told.listed):
         return "has not as many lines as it says"

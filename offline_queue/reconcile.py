@@ -7,9 +7,8 @@ import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from offline_queue import receipts_list, settle
+from offline_queue.device_key import PublicKey
 from offline_queue.owner import OutboxOwner
 from offline_queue.receipts_list import Comparison, DayList
 from offline_queue.replies import Reply, Result
@@ -58,7 +57,7 @@ def _word(talk: Talk, event: Event) -> Delivered | Rejected | Again | Hold | Lat
 class DailyLists:
     """Holds each day's list of receipts against ours, once: at the start for yesterday, then after each midnight."""
 
-    def __init__(self, owner: OutboxOwner, talk: Talk, key: Ed25519PublicKey, device: str) -> None:
+    def __init__(self, owner: OutboxOwner, talk: Talk, key: PublicKey, device: str) -> None:
         """Prepare.
 
         Args:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import ConfigError
+from kiosk.sm2 import Sm2PrivateKey
 from offline_queue import receipts_list
 from offline_queue.receipts_list import DayList, Listed
 from offline_queue.rows import Event
@@ -173,8 +174,19 @@ def test_a_public_key_is_read_and_anything_else_is_told(tmp_path: Any) -> None:
     assert receipts_list.load_key(file).public_bytes_raw() == KEY.public_key().public_bytes_raw()
     other = X25519PrivateKey.generate().public_key()
     file.write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    with pytest.raises(ConfigError, match="not an Ed25519 public key"):
+    with pytest.raises(ConfigError, match="wants the authority's Ed25519 or SM2 key"):
         receipts_list.load_key(file)
     file.write_bytes(b"no key")
     with pytest.raises(ConfigError, match=r"receipts_key_file .*key\.pem"):
         receipts_list.load_key(file)
+
+
+def test_an_authority_with_chinese_algorithms_signs_by_sm2(tmp_path: Any) -> None:
+    key = Sm2PrivateKey.generate()
+    (tmp_path / "key.pem").write_bytes(key.public_key().to_pem())
+    public = receipts_list.load_key(tmp_path / "key.pem")
+    good = day_list((uuid4(), 1, "R-1"))
+    signed = replace(good, signature=key.sign(receipts_list.statement(good.day, good.count, good.head)))
+    assert receipts_list.fault(signed, DAY, public) == ""
+    assert receipts_list.fault(replace(signed, count=2), DAY, public) == "signature does not fit"
+    assert receipts_list.fault(good, DAY, public) == "signature does not fit"
