@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from kiosk.errors import KioskError
 from offline_queue import claims, settle
 from offline_queue.backoff import poll_delay_s, retry_delay_s
 from offline_queue.claims import Claimed
@@ -44,7 +47,7 @@ class Flight:
 
 
 class Courier:
-    """Carries flights over the line. ``send`` and ``poll`` return True when receipts were saved."""
+    """Carries flights over the line. What becomes of a record is saved while the next call is under way."""
 
     def __init__(
         self,
@@ -64,15 +67,18 @@ class Courier:
             on_outdated: Called when a record was refused because its codes are outdated.
         """
         self.flights: list[Flight] = []
+        self.saved_receipts = False
+        """Their keys lie in the log still; the sync thread empties it."""
         self._owner = owner
         self._clock = owner.clock
         self._talk = talk
         self._poll_s = poll_s
         self._on_receipt = on_receipt
         self._on_outdated = on_outdated
+        self._saving: Future[list[claims.Receipt]] | None = None
         self._receipts: OrderedDict[str, tuple[UUID, int]] = OrderedDict()
 
-    def send(self, flight: Flight, items: Sequence[Claimed], head: ChainHead | None) -> bool:
+    def send(self, flight: Flight, items: Sequence[Claimed], head: ChainHead | None) -> None:
         """Send a batch that was just claimed."""
         talk, size = self._talk, len(items)
         verdict = talk.ask(
@@ -84,39 +90,53 @@ class Courier:
                 # Not waited for: it only tells staff, and what must rest on it comes after it on the owner thread
                 self._owner.submit(lambda store: _note_taken(store, flight))
                 self.flights.append(self._scheduled(flight))
-                return False
             case settle.Halve(why):
                 log.warning("sync: a batch of %d was refused whole (%s): halving it", size, why)
                 talk.passed()
                 talk.line = talk.line.shrunk(size)
-                return self._settle([(event, Again(why, charged=False)) for event in flight.events])
+                self._settle([(event, Again(why, charged=False)) for event in flight.events])
             case Rejected():
                 talk.passed()
-                return self._settle([(event, verdict) for event in flight.events])
+                self._settle([(event, verdict) for event in flight.events])
             case settle.AskEach(why):
                 talk.passed()
-                return self._settle(ask_each(talk, [(event, Ask(why)) for event in flight.events]))
+                self._settle(ask_each(talk, [(event, Ask(why)) for event in flight.events]))
             case Hold() | Later():
-                return self._give_back(flight, verdict)
+                self._give_back(flight, verdict)
 
-    def poll(self, flight: Flight) -> bool:
+    def poll(self, flight: Flight) -> None:
         """Ask what became of a batch that was taken in."""
         talk = self._talk
         verdict = talk.ask(lambda: settle.judge_poll(talk.endpoint.poll(flight.batch_id), flight.batch_id))
         match verdict:
             case settle.Results(results, finished):
                 talk.passed()
-                return self._judge(flight, results, finished=finished)
+                self._judge(flight, results, finished=finished)
             case settle.Gone():
                 talk.passed()
-                return self._land(flight, [(event, Again("authority lost the batch")) for event in flight.events])
+                self._land(flight, [(event, Again("authority lost the batch")) for event in flight.events])
             case Hold() | Later():
                 # The batch was taken in: it stays in flight, only the line waits
                 talk.failed(verdict)
                 self._reschedule(flight, self._scheduled(flight))
-                return False
 
-    def _judge(self, flight: Flight, results: Sequence[Result], *, finished: bool) -> bool:
+    def collect(self) -> None:
+        """Wait until what was handed in is saved, and tell its receipts."""
+        saving, self._saving = self._saving, None
+        receipts = saving.result() if saving is not None else []
+        for receipt in receipts:
+            log.info("sync: record %s revision %d delivered", receipt.record_id, receipt.revision)
+            if self._on_receipt is not None:
+                self._on_receipt(receipt.record_id, receipt.receipt_no)
+        self.saved_receipts |= bool(receipts)
+
+    def forget(self) -> None:
+        """The store makes everything ready again by itself: nothing is in flight any more."""
+        self.flights.clear()
+        with contextlib.suppress(KioskError):  # what was saved is told all the same
+            self.collect()
+
+    def _judge(self, flight: Flight, results: Sequence[Result], *, finished: bool) -> None:
         told = _by_record(flight, results)
         outcomes: list[tuple[Event, Settlement]] = []
         for event in flight.events:
@@ -132,7 +152,7 @@ class Courier:
                 (event, Ask("no result in time") if isinstance(outcome, StillInFlight) else outcome)
                 for event, outcome in outcomes
             ]
-        return self._land(flight, outcomes)
+        self._land(flight, outcomes)
 
     def _doubted(self, event: Event, outcome: Settlement) -> Settlement:
         """A receipt that was given to another record before proves nothing: ask."""
@@ -145,14 +165,13 @@ class Courier:
             self._receipts.popitem(last=False)
         return outcome
 
-    def _land(self, flight: Flight, outcomes: Sequence[tuple[Event, Settlement]]) -> bool:
+    def _land(self, flight: Flight, outcomes: Sequence[tuple[Event, Settlement]]) -> None:
         """Save outcomes; what is still in flight goes on as a smaller flight."""
-        delivered = self._settle(ask_each(self._talk, outcomes))
+        self._settle(ask_each(self._talk, outcomes))
         left = tuple(event for event, outcome in outcomes if isinstance(outcome, StillInFlight))
         self._reschedule(flight, self._scheduled(replace(flight, events=left)) if left else None)
-        return delivered
 
-    def _give_back(self, flight: Flight, verdict: Hold | Later) -> bool:
+    def _give_back(self, flight: Flight, verdict: Hold | Later) -> None:
         """The batch did not get through: its records are ready again, and the line waits."""
         self._talk.failed(verdict)
         charged = isinstance(verdict, Later) and verdict.charged
@@ -161,11 +180,12 @@ class Courier:
             self._talk.line = self._talk.line.shrunk(size)
         # In company nobody knows who is guilty: only a record that failed alone waits on its own account
         why = self._talk.line.why
-        return self._settle([(event, Again(why, charged=charged)) for event in flight.events], alone=size == 1)
+        self._settle([(event, Again(why, charged=charged)) for event in flight.events], alone=size == 1)
 
-    def _settle(self, outcomes: Sequence[tuple[Event, Settlement]], *, alone: bool = True) -> bool:
+    def _settle(self, outcomes: Sequence[tuple[Event, Settlement]], *, alone: bool = True) -> None:
+        self.collect()
         owner, wall, now = self._owner, self._clock.wall(), self._talk.now()
-        receipts = owner.call(
+        self._saving = owner.submit(
             lambda store: claims.settle(
                 store,
                 outcomes,
@@ -177,11 +197,6 @@ class Courier:
         )
         if any(isinstance(outcome, Rejected) and outcome.tables_outdated for _, outcome in outcomes):
             self._on_outdated()
-        for receipt in receipts:
-            log.info("sync: record %s revision %d delivered", receipt.record_id, receipt.revision)
-            if self._on_receipt is not None:
-                self._on_receipt(receipt.record_id, receipt.receipt_no)
-        return bool(receipts)
 
     def _wait_s(self, attempts: int) -> float:
         pace = self._talk.pace

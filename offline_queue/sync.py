@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 import threading
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -17,8 +16,9 @@ from typing import Protocol
 from kiosk.config import ReportingSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import claims, receipts_list, retention
+from offline_queue.ahead import Ahead
 from offline_queue.code_tables import CodeTables
-from offline_queue.endpoint import ChainHead, Endpoint
+from offline_queue.endpoint import Endpoint
 from offline_queue.flights import Courier, Flight
 from offline_queue.line import Pace
 from offline_queue.owner import LineView, OutboxOwner
@@ -80,6 +80,7 @@ class SyncThread:
         self._errands: list[Errand] = [one for one in (self._tables, self._lists) if one is not None]
         outdated = self._tables.doubt if self._tables is not None else lambda: None
         self._courier = Courier(owner, talk, settings.poll_s, on_receipt, outdated)
+        self._ahead = Ahead(owner, talk)
         self._wake = threading.Event()
         self._forced = threading.Event()
         self._stopping = threading.Event()
@@ -160,15 +161,21 @@ class SyncThread:
             # The store was damaged and another one is in its place: what is in flight is brought back as READY
             self._generation, self._stranded = self._owner.generation, True
         if self._stranded:
-            self._courier.flights.clear()
+            self._courier.forget()
+            self._ahead.forget()
             self._owner.call(lambda store: claims.recover(store, self._clock.wall()))
             self._stranded = False
         self._talk.heed_maintenance()
         for flight in tuple(self._courier.flights):
             if self._may_call() and flight.poll_at <= self._clock.mono():
-                self._log_holds_keys |= self._courier.poll(flight)
+                self._courier.poll(flight)
         while self._may_call() and len(self._courier.flights) < MAX_FLIGHTS and self._send():
             pass
+        if not self._may_call():
+            self._ahead.give_back()
+        self._courier.collect()
+        self._log_holds_keys |= self._courier.saved_receipts
+        self._courier.saved_receipts = False
         if not self._courier.flights:
             self._run_errand()
         return self._rest()
@@ -185,28 +192,11 @@ class SyncThread:
         return not self._stopping.is_set() and self._talk.line.try_at <= self._clock.mono()
 
     def _send(self) -> bool:
-        """Claim and send one batch; False when nothing is due."""
-        batch_id = str(uuid.uuid4())
-        limits = self._endpoint.limits
-        limit = min(self._talk.line.limit, limits.max_records)
-
-        def work(store: Store) -> tuple[list[claims.Claimed], ChainHead | None]:
-            items = claims.claim(
-                store,
-                self._owner.vault,
-                self._clock.wall(),
-                batch_id=batch_id,
-                limit=limit,
-                max_bytes=limits.max_body_bytes,
-                cap_s=self._talk.pace.cap_s,
-            )
-            head = store.head
-            return items, ChainHead(head.seq, head.hash) if head is not None else None
-
-        items, head = self._owner.call(work)
-        if items:
-            self._log_holds_keys |= self._courier.send(Flight.of(batch_id, items, self._clock.mono()), items, head)
-        return bool(items)
+        """Send the next batch; False when nothing is due."""
+        batch = self._ahead.take()
+        if batch is not None:
+            self._courier.send(Flight.of(batch.id, batch.items, self._clock.mono()), batch.items, batch.head)
+        return batch is not None
 
     def _rest(self) -> float:
         """Nothing is to be sent: clean up, then say how long nothing will be."""
@@ -216,8 +206,11 @@ class SyncThread:
             self._erase(now)
             times += [self._purge_at, *(errand.due_at for errand in self._errands)]
         next_ready_at = self._owner.call(Store.next_ready_at)
-        if next_ready_at is not None and len(self._courier.flights) < MAX_FLIGHTS:
-            times.append(now + min(next_ready_at - self._clock.wall(), self._talk.pace.cap_s))
+        if len(self._courier.flights) < MAX_FLIGHTS:
+            if self._ahead.waits():
+                times.append(now)
+            if next_ready_at is not None:
+                times.append(now + min(next_ready_at - self._clock.wall(), self._talk.pace.cap_s))
         return max(0.0, max(min(times), self._talk.line.try_at) - now)
 
     def _erase(self, now: float) -> None:
