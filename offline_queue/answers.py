@@ -82,6 +82,7 @@ class Answers:
         told = _plain(status)
         assert isinstance(told, dict)  # noqa: S101 - a dataclass becomes one
         return told | {
+            "running": self._sync is not None,
             "counts": {state.value: n for state, n in status.counts.items() if n},
             "next_due_at": moment(status.next_due_at),
             "line": {
@@ -107,7 +108,7 @@ class Answers:
 
         rows = self._owner.call(work)
         if not rows:
-            raise ContractError(f"queue: no record {record_id} in this outbox; queue list shows those there are")
+            raise ContractError(f"outbox: no record {record_id} in this outbox; ./run queue list shows those there are")
         yield from rows
 
     def _waiting(self) -> Iterator[Row]:
@@ -133,12 +134,12 @@ class Answers:
     def _note(self, kind: str, by: str, **fields: str | float | bool | None) -> None:
         """Write into the audit who does what, before it is done. Raises OperationalError: then nothing is done."""
         if self._audit is None:
-            raise OperationalError(f"queue: {kind} needs the audit, and this tool holds none")
+            raise OperationalError(f"outbox: {kind} needs the audit, and this tool holds none")
         try:
             self._audit.write(kind, by=by, **fields)
         except OSError as exc:
             raise OperationalError(
-                f"queue: {kind}: the audit cannot be written: {exc.strerror}; nothing was done. Fix: free the disk"
+                f"outbox: {kind}: the audit cannot be written: {exc.strerror}; nothing was done. Fix: free the disk"
             ) from exc
 
     def _masked(self, store: Store, event: Event) -> Row:

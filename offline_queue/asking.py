@@ -60,5 +60,5 @@ def rows(sock: socket.socket, inquiry: Inquiry, waited: Callable[[float], None] 
                     yield told["row"]
     except (OSError, ValueError, KeyError, TypeError) as exc:
         why = exc if isinstance(exc, OSError) else "not in the form that was agreed"
-        raise OutboxUnavailable(f"queue: the kiosk did not answer: {why}; try again, then look at its log") from exc
-    raise OutboxUnavailable("queue: the kiosk hung up before the end of its answer; try again, then look at its log")
+        raise OutboxUnavailable(f"outbox: the kiosk did not answer: {why}; try again, then look at its log") from exc
+    raise OutboxUnavailable("outbox: the kiosk hung up before the end of its answer; try again, then look at its log")

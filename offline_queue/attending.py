@@ -56,7 +56,7 @@ class Attendant:
             raise
         except Exception as exc:  # the next caller must still be served, and the message may hold a guest's data
             log.error("queue control: a bug: %s", type(exc).__name__)
-            _write(caller, {"error": f"queue: the kiosk failed to answer ({type(exc).__name__}); its log says when"})
+            _write(caller, {"error": f"outbox: the kiosk failed to answer ({type(exc).__name__}); its log says when"})
         else:
             _write(caller, {"end": rows})
 
@@ -72,7 +72,7 @@ class Attendant:
         if not self._long.acquire(blocking=False):
             name, since = self._under_way
             raise ContractError(
-                f"queue: {name} is under way since {time.monotonic() - since:.0f} s, and there is one at a time; "
+                f"outbox: {name} is under way since {time.monotonic() - since:.0f} s, and there is one at a time; "
                 "fix: wait for its end, then ask again"
             )
         self._under_way = (inquiry.ask, time.monotonic())

@@ -22,7 +22,7 @@ def retry(store: Store, vault: Vault, record_id: UUID, wall: float, by: str) -> 
     """
     revisions = store.revisions(record_id)
     if not revisions:
-        raise ContractError("outbox: no such record; queue list shows those there are")
+        raise ContractError("outbox: no such record; ./run queue list shows those there are")
     event = next((revision for revision in revisions if revision.state not in DONE), None)
     if event is None:
         raise ContractError("outbox: the record is delivered; there is nothing to try again")

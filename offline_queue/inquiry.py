@@ -67,16 +67,16 @@ class Inquiry:
         try:
             told = json.loads(line.decode("utf-8"))
         except (ValueError, RecursionError):
-            raise ContractError("queue: a question is one line of JSON in UTF-8") from None
+            raise ContractError("outbox: a question is one line of JSON in UTF-8") from None
         if not isinstance(told, dict) or told.get("ask") not in get_args(Ask):
-            raise ContractError(f"queue: ask one of {', '.join(get_args(Ask))}")
+            raise ContractError(f"outbox: ask one of {', '.join(get_args(Ask))}")
         known = {field.name: told[field.name] for field in fields(cls) if field.name in told}
         for name, value in known.items():
             if type(value) is not type(getattr(_LIKE, name)):
-                raise ContractError(f"queue: {name} is of another kind than it should be")
+                raise ContractError(f"outbox: {name} is of another kind than it should be")
         inquiry = cls(**known)
         if not 1 <= inquiry.limit <= LONGEST_LIST:
-            raise ContractError(f"queue: limit is a number from 1 to {LONGEST_LIST}")
+            raise ContractError(f"outbox: limit is a number from 1 to {LONGEST_LIST}")
         return inquiry
 
 
@@ -88,13 +88,13 @@ def record_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ContractError("queue: a record is named by its UUID; queue list shows them") from None
+        raise ContractError("outbox: a record is named by its UUID; ./run queue list shows them") from None
 
 
 def checked_operator(text: str) -> str:
     """Return the operator's name. Raises ContractError for none, or one that is no name."""
     if not _OPERATOR.fullmatch(text):
-        raise ContractError("queue: operator is 1 to 40 letters, digits and . _ @ - without spaces, as in li.na")
+        raise ContractError("outbox: operator is 1 to 40 letters, digits and . _ @ - without spaces, as in li.na")
     return text
 
 
@@ -103,7 +103,7 @@ def checked_reason(text: str) -> str:
     reason = " ".join(text.split())
     if not 4 <= len(reason) <= LONGEST_REASON or any(unicodedata.category(one).startswith("C") for one in reason):
         raise ContractError(
-            f'queue: reason is 4 to {LONGEST_REASON} signs in one line, as in "network gone since 22 Nov"'
+            f'outbox: reason is 4 to {LONGEST_REASON} signs in one line, as in "network gone since 22 Nov"'
         )
     return reason
 
@@ -111,5 +111,5 @@ def checked_reason(text: str) -> str:
 def checked_export_id(text: str) -> str:
     """Return an export's id. Raises ContractError."""
     if not _EXPORT_ID.fullmatch(text):
-        raise ContractError("queue: an export is named by 32 hex digits")
+        raise ContractError("outbox: an export is named by 32 hex digits")
     return text

@@ -17,6 +17,18 @@ STATES = {
     EventState.QUARANTINED: "cannot be opened: call support",
 }
 
+OPS = {
+    "CI": "check-in",
+    "JI": "check-in from overseas",
+    "CC": "check-out",
+    "JC": "check-out, overseas",
+    "RC": "room change",
+    "EX": "extension",
+    "UP": "correction",
+    "VD": "void",
+    "VI": "visitor",
+}
+
 CODES = {
     "E20": "check-in time",
     "E21": "guest code",
@@ -71,6 +83,11 @@ def answer(why: str | None) -> str:
     found = _CODE.search(why)
     meaning = CODES.get(found[0]) if found else None
     return f"{why} ({meaning})" if meaning else why
+
+
+def many(n: object, one: str) -> str:
+    """Return ``1 record``, ``2 records``."""
+    return f"{n} {one}" if n == 1 else f"{n} {one}s"
 
 
 def span(seconds: float) -> str:

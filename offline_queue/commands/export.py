@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.config import Config
 from kiosk.errors import OperationalError
+from offline_queue import words
 from offline_queue.commands import passphrase, reach
 from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import Inquiry, Row, checked_operator, checked_reason
@@ -54,7 +55,7 @@ def _show(secret: str, path: Path) -> None:
     except OSError as exc:  # nobody could ever open it
         path.unlink()
         raise OperationalError(
-            "queue export: the terminal went away before it showed the passphrase; the file was removed again. "
+            "export: the terminal went away before it showed the passphrase; the file was removed again. "
             "Fix: run it again on a terminal"
         ) from exc
 
@@ -82,7 +83,7 @@ def _document(path: Path | None, contents: bundle.Contents, heading: Heading) ->
 
 
 def _sentences(path: Path, contents: bundle.Contents, heading: Heading) -> list[str]:
-    told = [f"{contents.records} records that are not delivered, {contents.pages} pages: {path}"]
+    told = [f"{words.many(contents.records, 'record')} not delivered, {words.many(contents.pages, 'page')}: {path}"]
     if contents.sealed:
         told.append(f"  {contents.sealed} of them are sealed to the recipient's key and lie in it as they are")
     if contents.unreadable:

@@ -19,7 +19,7 @@ def made() -> str:
         os.close(os.open(TERMINAL, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC))
     except OSError as exc:
         raise OperationalError(
-            "queue export: no terminal to show the passphrase on; nothing was written. "
+            "export: no terminal to show the passphrase on; nothing was written. "
             "Fix: run it on a terminal, or hand a passphrase in with --passphrase-stdin"
         ) from exc
     return new_passphrase()
@@ -36,7 +36,7 @@ def typed() -> str:
     made()  # getpass would fall back to reading stdin aloud
     first = getpass.getpass(f"passphrase, at least {SHORTEST_PASSPHRASE} signs: ")
     if getpass.getpass("once more: ") != first:
-        raise ContractError("queue export: the two passphrases differ; nothing was written. Fix: try again")
+        raise ContractError("export: the two passphrases differ; nothing was written. Fix: try again")
     return checked(first)
 
 
@@ -49,7 +49,7 @@ def checked(passphrase: str) -> str:
     """Return a passphrase that is long enough. Raises ContractError."""
     if len(passphrase) < SHORTEST_PASSPHRASE or len(set(passphrase)) < SHORTEST_PASSPHRASE // 2:
         raise ContractError(
-            f"queue export: the passphrase needs at least {SHORTEST_PASSPHRASE} signs, and not the same ones again and "
+            f"export: the passphrase needs at least {SHORTEST_PASSPHRASE} signs, and not the same ones again and "
             "again; nothing was written. Fix: leave the option out, and one is made"
         )
     return passphrase

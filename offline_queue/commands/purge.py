@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kiosk.config import Config
 from kiosk.errors import ContractError, OperationalError
-from offline_queue import erasure
+from offline_queue import erasure, words
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import Inquiry, Row
@@ -23,6 +23,8 @@ def run(given: argparse.Namespace, config: Config) -> Told:
     if given.receipt:
         receipts: Row = {"receipts": reach.rows(config, Inquiry("receipt", given.receipt))}
         return Told(receipts, [json.dumps(receipts, ensure_ascii=False, indent=1)])
+    if given.hold and not given.case:
+        raise ContractError("purge: --hold wants the number of the case, as in --case 2026-117; nothing was changed")
     if given.hold:
         row = reach.row(config, Inquiry("hold", given.hold, case=given.case or ""))
         return Told(row, [f"{row['record']} is kept for case {row['case']} until --release; {row['held']} on hold"])
@@ -49,7 +51,7 @@ def check(given: argparse.Namespace) -> Told | None:
 
 def _done(row: Row) -> list[str]:
     verb = "would be erased" if row["dry_run"] else "erased, keys first"
-    told = [f"{row['records']} records {verb}: delivered at least {row['retention_days']:g} days ago"]
+    told = [f"{words.many(row['records'], 'record')} {verb}: delivered at least {row['retention_days']:g} days ago"]
     if row["held"]:
         told.append(f"{row['held']} past their time are kept for a legal hold")
     return told
@@ -72,16 +74,14 @@ def _read(path: Path, what: str) -> bytes:
         with path.open("rb") as file:
             return file.read(_LARGEST_RECEIPT_BYTES)
     except OSError as exc:
-        raise OperationalError(
-            f"queue purge: {what} {path}: {exc.strerror}; fix: name the file that was given"
-        ) from exc
+        raise OperationalError(f"purge: {what} {path}: {exc.strerror}; fix: name the file that was given") from exc
 
 
 def _documents(held: bytes) -> list[object]:
     try:
         told = json.loads(held.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise ContractError("queue purge: the receipt is no JSON; fix: the file as --receipt printed it") from None
+        raise ContractError("purge: the receipt is no JSON; fix: the file as --receipt printed it") from None
     if isinstance(told, dict) and isinstance(told.get("receipts"), list):
         return list(told["receipts"])
     return told if isinstance(told, list) else [told]

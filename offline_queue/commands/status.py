@@ -29,7 +29,8 @@ def sentences(row: Row) -> list[str]:
     counts = _object(row["counts"])
     lines = [f"{n:>6}  {state:<12} {words.STATES[EventState(state)]}" for state, n in counts.items()]
     lines.append(f"{row['unsent']:>6}  not delivered{_clock(row)}")
-    lines.append(f"line:   {line(_object(row['line']))}")
+    stopped = "the kiosk is stopped: nothing is sent until it starts (./run start)"
+    lines.append(f"line:   {line(_object(row['line'])) if row['running'] else stopped}")
     return [*lines, *_to_mend(row)]
 
 

@@ -47,7 +47,7 @@ def story(row: Row) -> list[str]:
     """Return everything that staff may know of one revision."""
     told = {
         "state": row["state_words"],
-        "operation": row["op"],
+        "operation": f"{row['op']}, {words.OPS.get(str(row['op']), 'unknown')}",
         "stay, room": f"{row['stay']}, {row['room'] or '-'}",
         "guest": _guest(row),
         "happened": row["occurred_at"] or "-",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kiosk.config import Config
+from offline_queue import words
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import Inquiry
@@ -13,11 +14,11 @@ from offline_queue.inquiry import Inquiry
 def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - every verb is called alike
     row = reach.row(config, Inquiry("verify"))
     faults = row["faults"] if isinstance(row["faults"], list) else []
-    checked = f"{row['events']} records, {row['changes']} changes of state"
+    checked = f"{words.many(row['events'], 'revision')}, {words.many(row['changes'], 'change')} of state"
     if not faults:
         return Told(row, [f"{checked}: everything holds"])
     advice = "Nothing was changed. Next: ./run queue salvage, and call support with these lines"
-    return Told(row, [*map(str, faults), f"{checked}: {len(faults)} faults. {advice}"], status=1)
+    return Told(row, [*map(str, faults), f"{checked}: {words.many(len(faults), 'fault')}. {advice}"], status=1)
 
 
 VERB = Verb(

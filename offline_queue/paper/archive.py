@@ -67,7 +67,7 @@ def new_archive(path: Path, passphrase: str, comment: str) -> Iterator[Archive]:
         part.unlink(missing_ok=True)
         if isinstance(exc, OSError):
             raise OperationalError(
-                f"queue export: {path}: {exc.strerror or exc}; half an archive was removed again. Fix: free its disk"
+                f"export: {path}: {exc.strerror or exc}; half an archive was removed again. Fix: free its disk"
             ) from exc
         raise
 
@@ -80,7 +80,7 @@ def _claim(path: Path, part: Path) -> int:
         return os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as exc:
         raise OperationalError(
-            f"queue export: {path}: {exc.strerror}; nothing was written. Fix: name a folder or a new file on a disk "
+            f"export: {path}: {exc.strerror}; nothing was written. Fix: name a folder or a new file on a disk "
             "that this user may write"
         ) from exc
 

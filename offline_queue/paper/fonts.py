@@ -58,7 +58,7 @@ def find(folders: tuple[Path, ...] = FOLDERS) -> Font:
         if font is not None:
             return font
     raise OperationalError(
-        f"queue export: no font with Chinese characters under {' or '.join(map(str, folders))}; nothing was written. "
+        f"export: no font with Chinese characters under {' or '.join(map(str, folders))}; nothing was written. "
         "Fix: install Noto Sans CJK (Debian: apt install fonts-noto-cjk), or export with --no-pdf"
     )
 

@@ -11,6 +11,16 @@ from offline_queue.owner import SOCKET_FILE, OutboxOwner
 from tests.outbox_kit import deliver, open_owner, registration, reject
 
 
+class Pressed:
+    """Stands where the sync thread does: counts who asked for a try."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def try_now(self) -> None:
+        self.times += 1
+
+
 class Kiosk:
     """A folder with settings, and an outbox that is held by a kiosk or by nobody."""
 
@@ -27,7 +37,7 @@ class Kiosk:
         self.waiting = owner.outbox.put(registration())
         self.owner: OutboxOwner | None = owner
         self.audit = AuditLog(self.state_dir / AUDIT_FILE)
-        self.server = ControlServer(owner, self.state_dir / SOCKET_FILE, audit=self.audit)
+        self.server = ControlServer(owner, self.state_dir / SOCKET_FILE, sync=Pressed(), audit=self.audit)
         if running:
             self.server.start()
         else:

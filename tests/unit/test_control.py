@@ -134,7 +134,7 @@ def test_a_retry_moves_the_record_and_wakes_the_sync(owner: OutboxOwner, folder:
     "asked", [Inquiry("show", new_id()), Inquiry("show", "x"), Inquiry("retry", new_id()), Inquiry("list", limit=501)]
 )
 def test_a_question_without_an_answer_is_told_so(folder: Path, asked: Inquiry) -> None:
-    with pytest.raises(ContractError, match="queue"):
+    with pytest.raises(ContractError, match="outbox"):
         ask(folder, asked)
 
 

@@ -64,7 +64,7 @@ def test_status(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_empty_outbox_has_no_legal_clock() -> None:
-    row = {"counts": {}, "unsent": 0, "due": "none", "next_due_at": None, "line": {"open": True}}
+    row = {"running": True, "counts": {}, "unsent": 0, "due": "none", "next_due_at": None, "line": {"open": True}}
     assert status.sentences(row) == ["     0  not delivered", "line:   open"]
 
 

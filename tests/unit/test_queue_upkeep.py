@@ -88,7 +88,7 @@ def test_a_purge_is_audited_reported_and_receipted(
 ) -> None:
     past_its_time(stopped)
     assert stopped.asked("purge") == 0
-    assert "1 records erased, keys first" in capsys.readouterr().out
+    assert "1 record erased, keys first" in capsys.readouterr().out
     assert len(stopped.audited("queue.purge")) == 1
     assert stopped.asked("purge", "--report", "--json") == 0
     (day,) = told(capsys)["days"]
@@ -144,7 +144,7 @@ def test_a_record_on_hold_is_not_erased(stopped: Kiosk, capsys: pytest.CaptureFi
     assert "1 past their time are kept for a legal hold" in capsys.readouterr().out
     assert stopped.asked("purge", "--release", stopped.delivered) == 0
     assert stopped.asked("purge") == 0
-    assert "1 records erased" in capsys.readouterr().out
+    assert "1 record erased" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -220,8 +220,16 @@ def test_a_caller_that_leaves_frees_the_place_for_the_next_long_question(tmp_pat
         pytest.fail("the place was never free again")
 
 
+def test_the_status_of_a_stopped_kiosk_says_that_nothing_is_sent(
+    kiosk: Kiosk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kiosk.asked("status") == 0
+    assert ("the kiosk is stopped: nothing is sent" in capsys.readouterr().out) is not kiosk.running
+
+
 def test_the_status_says_what_somebody_must_mend() -> None:
     row: dict[str, object] = {
+        "running": True,
         "counts": {"REJECTED": 1, "READY": 2},
         "unsent": 3,
         "due": "alarm",
