@@ -84,9 +84,13 @@ def broken(entries: Iterable[Entry], previous: Entry | None = None, suites: Suit
     """Yield the sequence number of each entry that does not follow from the one before it."""
     for entry in entries:
         suite = suites.at(entry.seq)
-        expected = following(previous, entry.event, entry.state, entry.at_ms, entry.detail, suite)
-        if (entry.seq, entry.hash) != (expected.seq, expected.hash):
+        try:
+            expected = following(previous, entry.event, entry.state, entry.at_ms, entry.detail, suite)
+        except TypeError:  # a broken page holds bytes, or nothing, where a text or a hash was
             yield entry.seq
+        else:
+            if (entry.seq, entry.hash) != (expected.seq, expected.hash):
+                yield entry.seq
         previous = entry
 
 

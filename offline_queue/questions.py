@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from kiosk.errors import OutboxDamaged
 from offline_queue import chain, schema
 from offline_queue.connection import Connect, connect, failed
 from offline_queue.rows import COLUMNS, Event, Wrapped, event_of
@@ -54,10 +55,10 @@ class Questions:
 
         One whose next try lies further ahead than any wait we ever set counts as due: the clock was set back.
         """
-        due = self._many("state = 'READY' AND next_at <= ? ORDER BY next_at, id LIMIT ?", (now, limit))
+        due = self._standing(EventState.READY, "next_at <= ? ORDER BY next_at, id LIMIT ?", (now, limit))
         if len(due) < limit:
-            beyond = "state = 'READY' AND next_at > ? ORDER BY next_at, id LIMIT ?"
-            due += self._many(beyond, (now + cap_s, limit - len(due)))
+            beyond = "next_at > ? ORDER BY next_at, id LIMIT ?"
+            due += self._standing(EventState.READY, beyond, (now + cap_s, limit - len(due)))
         return due
 
     def next_ready_at(self) -> float | None:
@@ -76,9 +77,8 @@ class Questions:
     def in_state(self, state: EventState, limit: int = -1, *, settled_before: float | None = None) -> list[Event]:
         """Events in a state, oldest first; DELIVERED ones may be narrowed to those settled by a moment."""
         if settled_before is not None:
-            where = f"state = '{state}' AND settled_at <= ? ORDER BY settled_at, id LIMIT ?"
-            return self._many(where, (settled_before, limit))
-        return self._many(f"state = '{state}' ORDER BY id LIMIT ?", (limit,))
+            return self._standing(state, "settled_at <= ? ORDER BY settled_at, id LIMIT ?", (settled_before, limit))
+        return self._standing(state, "1 ORDER BY id LIMIT ?", (limit,))
 
     def settled_between(self, begin: float, end: float) -> list[Event]:
         """Delivered events whose receipt was saved in a span of Unix time, oldest first."""
@@ -219,6 +219,13 @@ class Questions:
     def _one(self, where: str, values: Sequence[object]) -> Event | None:
         events = self._many(where, values)
         return events[0] if events else None
+
+    def _standing(self, state: EventState, where: str, values: Sequence[object]) -> list[Event]:
+        """Events that the state's index names. Raises OutboxDamaged when a row says otherwise than its index."""
+        events = self._many(f"state = '{state}' AND {where}", values)
+        if any(event.state is not state for event in events):
+            raise OutboxDamaged(f"outbox {self._path.name}: an index and its table disagree; set it aside and salvage")
+        return events
 
     def _many(self, where: str, values: Sequence[object]) -> list[Event]:
         rows = self._rows(f"SELECT {COLUMNS} FROM event WHERE {where}", values)  # noqa: S608

@@ -23,6 +23,8 @@ CHAIN_SLICE, EVENT_SLICE = 500, 50
 SLICE_S = 0.01
 """A turn ends after this long even when rows are left: a cold disk reads slowly."""
 _OPENABLE = frozenset({EventState.BLOCKED, EventState.READY, EventState.INFLIGHT, EventState.REJECTED})
+_KEPT = frozenset({EventState.DELIVERED})
+"""Staff may still correct or void it: its text opens until it is purged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +113,12 @@ def _look(owner: OutboxOwner, store: Store, event: Event) -> list[str]:
     if store.lost_by_indexes(event):
         faults.append("an index does not find it")
     if not _opens(owner, store, event):
-        faults.append("waits and cannot be opened")
+        faults.append(f"{'is kept' if event.state in _KEPT else 'waits'} and cannot be opened")
     return [f"event {event.id}: {fault}" for fault in faults]
 
 
 def _opens(owner: OutboxOwner, store: Store, event: Event) -> bool:
-    if event.state not in _OPENABLE:
+    if event.state not in _OPENABLE | _KEPT:
         return True
     parts = owner.vault.open(store, event)
     text = parts.get(TEXT)
