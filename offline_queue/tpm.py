@@ -18,6 +18,7 @@ from kiosk.errors import OutboxUnavailable
 DEFAULT_TCTI = "device:/dev/tpmrm0"
 TOOL_S = 20.0
 """A hardware TPM takes up to a second for each step; one that hangs must not hold the start for ever."""
+_FREE = ("tpm2_flushcontext", "-t")
 _PRIMARY = ("tpm2_createprimary", "-Q", "-C", "o", "-g", "sha256", "-G", "ecc", "-c", "primary.ctx")
 _OTHER_TPM = re.compile(r"integrity check failed|\(0x0*1df\)", re.IGNORECASE)
 _NO_TPM = re.compile(r"\btcti\b", re.IGNORECASE)
@@ -36,7 +37,7 @@ def seal(secret: bytes, tcti: str = "") -> Blobs:
     """Seal up to 128 bytes. Blocks for some tool calls. Raises OutboxUnavailable saying what to mend."""
     with tempfile.TemporaryDirectory(prefix="suizhu-tpm-") as name:
         tools = _Tools(Path(name), tcti or DEFAULT_TCTI)
-        tools.run(*_PRIMARY)
+        tools.begin()
         tools.run("tpm2_create", "-Q", "-C", "primary.ctx", "-i", "-", "-u", "public", "-r", "private", given=secret)
         return Blobs((tools.folder / "public").read_bytes(), (tools.folder / "private").read_bytes())
 
@@ -47,7 +48,7 @@ def unseal(blobs: Blobs, tcti: str = "") -> bytes:
         tools = _Tools(Path(name), tcti or DEFAULT_TCTI)
         (tools.folder / "public").write_bytes(blobs.public)
         (tools.folder / "private").write_bytes(blobs.private)
-        tools.run(*_PRIMARY)
+        tools.begin()
         tools.run("tpm2_load", "-Q", "-C", "primary.ctx", "-u", "public", "-r", "private", "-c", "key.ctx")
         return tools.run("tpm2_unseal", "-Q", "-c", "key.ctx")
 
@@ -59,10 +60,15 @@ class _Tools:
     folder: Path
     tcti: str
 
+    def begin(self) -> None:
+        """Derive the primary key, after freeing what a try that failed may have left loaded."""
+        self._run(*_FREE)
+        self.run(*_PRIMARY)
+
     def run(self, tool: str, *arguments: str, given: bytes = b"") -> bytes:
         """Run one tool, then free what it left loaded: without a resource manager a TPM holds three things."""
         told = self._run(tool, *arguments, given=given)
-        self._run("tpm2_flushcontext", "-t")
+        self._run(*_FREE)
         return told
 
     def _run(self, tool: str, *arguments: str, given: bytes = b"") -> bytes:

@@ -170,6 +170,7 @@ def test_a_sandbox_that_comes_back_opens_what_was_sealed_before(tmp_path: Path) 
         json.dumps({"suizhu": "suizhu-recipient-key-1", "kid": "k", "alg": HYBRID, "public": "AA=="}).encode(),
         json.dumps({"suizhu": "suizhu-recipient-key-1", "kid": "k", "alg": SM2, "public": "AA=="}).encode(),
         json.dumps({"suizhu": "suizhu-recipient-key-1", "kid": "k", "alg": X25519, "public": "?"}).encode(),
+        json.dumps({"suizhu": "suizhu-recipient-key-1", "kid": "k", "alg": X25519, "public": "A" * 43 + "="}).encode(),
     ],
 )
 def test_a_file_that_is_no_key_to_seal_to_stops_the_start(tmp_path: Path, told: bytes) -> None:

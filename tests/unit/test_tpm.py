@@ -108,8 +108,9 @@ def test_another_tpm_opens_nothing_and_says_so(machine: SoftwareTpm, tmp_path: P
     other = SoftwareTpm(tmp_path / "other")
     other.start()
     try:
-        with pytest.raises(OutboxUnavailable, match="another TPM"):
-            tpm.unseal(blobs, other.tcti)
+        for _ in range(5):  # a try that fails leaves nothing behind that ends the next one otherwise
+            with pytest.raises(OutboxUnavailable, match="another TPM"):
+                tpm.unseal(blobs, other.tcti)
     finally:
         other.stop()
 
@@ -135,12 +136,12 @@ def test_missing_tools_are_told_with_the_package_to_install(
     machine: SoftwareTpm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OutboxUnavailable, match=r"tpm2_createprimary is missing.*tpm2-tools"):
+    with pytest.raises(OutboxUnavailable, match=r"tpm2_\w+ is missing.*tpm2-tools"):
         tpm.seal(b"k", machine.tcti)
 
 
 def test_a_tpm_that_hangs_does_not_hold_the_start_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = tmp_path / "tpm2_createprimary"
+    tool = tmp_path / "tpm2_flushcontext"
     tool.write_text("#!/bin/sh\nexec sleep 60\n")
     tool.chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
