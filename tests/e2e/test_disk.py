@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kiosk.checkin.events import Declined, Finished, StaffApproved, StaffRetried
@@ -11,6 +13,7 @@ from kiosk.sandbox.process import SandboxProcess
 from offline_queue.ballast import FILE
 from offline_queue.disk import MB, DiskLevel
 from tests.e2e.lobby import Lobby, eventually
+from tests.small_disk import may_mount, on_a_small_disk
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -67,3 +70,20 @@ def test_a_record_that_no_disk_takes_gives_no_key_and_staff_retry_when_there_is_
         assert len(lobby.kiosk.keys.issued) == 1
         lobby.says(Finished())
         lobby.until(Welcome)
+
+
+def test_a_kiosk_starts_on_a_full_disk_delivers_what_waits_and_serves_again_when_there_is_room(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not may_mount(disk):
+        pytest.skip("no small disk can be mounted here")
+    with SandboxProcess(0, tmp_path / "sandbox"):
+        told = on_a_small_disk(disk, 64, "tests.e2e.full_disk_start", str(disk), str(tmp_path / "sandbox"))
+    assert told == {
+        "waits": 1,
+        "left": 0,
+        "level": "refuse",
+        "guests_are_sent_to_the_desk": True,
+        "delivered": True,
+        "served_again": True,
+    }

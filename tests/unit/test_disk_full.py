@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from offline_queue.disk import MB
+from tests.small_disk import may_mount, on_a_small_disk
 
-ROOT = Path(__file__).parents[2]
-UNSHARE = shutil.which("unshare")
 SIZE_MB = 32
 
 
-def _may_mount(folder: Path) -> bool:
-    """Say whether this user may mount a small disk in a name space of its own."""
-    if UNSHARE is None:
-        return False
-    tried = [UNSHARE, "-Urm", "mount", "-t", "tmpfs", "tmpfs", str(folder)]
-    return subprocess.run(tried, capture_output=True, check=False, timeout=60).returncode == 0
-
-
 def play(folder: Path, which: str) -> dict[str, Any]:
-    if not _may_mount(folder):
+    if not may_mount(folder):
         pytest.skip("no small disk can be mounted here")
-    script = 'mount -t tmpfs -o size="$1" tmpfs "$2" && exec "$3" -m tests.full_disk_child "$4" "$2"'
-    told = subprocess.run(
-        [str(UNSHARE), "-Urm", "sh", "-c", script, "sh", f"{SIZE_MB}m", str(folder), sys.executable, which],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        timeout=110,
-    )
-    assert told.returncode == 0, told.stderr.decode()[-2000:]
-    said: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
-    return said
+    return on_a_small_disk(folder, SIZE_MB, "tests.full_disk_child", which, str(folder))
 
 
 @pytest.mark.timeout(180)
