@@ -50,6 +50,7 @@ def run(seed: int, *, cases: int, until: float, only: int | None = None) -> Find
             Invariant("a damaged store is refused or set aside by a named error", done, _of(faults, "unnamed")),
             Invariant("nothing is missing or altered without being told", acknowledged, _of(faults, "silently")),
             Invariant("the next guest is served", done, _of(faults, "no new record")),
+            Invariant("what was set aside is salvaged, and the rest put away", done, _of(faults, "unmended")),
         ),
         {},
         tuple(faults),
@@ -156,6 +157,8 @@ class _Case:
         end = time.monotonic() + _SALVAGE_S
         while list(self._folder.glob(f"{STORE_FILE}.damaged-*")) and time.monotonic() < end:
             time.sleep(_TICK_S)
+        if list(self._folder.glob(f"{STORE_FILE}.damaged-*")):
+            self.faults.append("unmended: what was set aside was not salvaged in time")
         return any("quarantine" in path.name or "damaged" in path.name for path in self._folder.iterdir())
 
     def _unlike(self, owner: OutboxOwner) -> Iterator[str]:

@@ -6,6 +6,7 @@ After each step it is known what was acknowledged, what the authority has, and h
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ from offline_queue.rows import Event
 from offline_queue.settle import Again, Delivered, Rejected, Settlement
 from offline_queue.states import EventState
 from offline_queue.store import Store
+
+# The outbox tells its log of every accident that is played here; only the kiosk process keeps that
+logging.getLogger("offline_queue").addHandler(logging.NullHandler())
 
 DAY_S = 86_400.0
 NO_LIMIT = 1 << 30

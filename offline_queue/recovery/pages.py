@@ -145,7 +145,7 @@ def log_health(database: Path, log: Path) -> LogHealth:
         frames = _frames(held, _page_size(base, held))
         if not frames:
             return LogHealth.WHOLE
-        if _sums("<" if held[3] == 0x82 else ">", bytes(8), held[:24]) != held[24:32]:
+        if not _head_holds(held):
             return LogHealth.BROKEN
     bad = next((at for at, frame in enumerate(frames) if not frame.sound), len(frames))
     commits = [at for at, frame in enumerate(frames) if frame.commit and at > bad and frame.good]
@@ -162,7 +162,8 @@ def _frames(log: bytes | mmap.mmap, size: int) -> list[_LogFrame]:
     step = _FRAME_HEAD + size
     starts = range(_LOG_HEAD, len(log) - step + 1, step)
     salts = [log[at + 8 : at + 16] for at in starts]
-    salt = Counter([log[16:24], *salts[:2]]).most_common(1)[0][0]
+    # A head that holds is synced before its first frame: what lies behind it with other salt was copied long ago
+    salt = log[16:24] if _head_holds(log) else Counter([log[16:24], *salts[:2]]).most_common(1)[0][0]
     last = max((number for number, one in enumerate(salts) if one == salt), default=-1)
     order: Order = ">" if struct.unpack(">I", log[:4])[0] == _BIG_ENDIAN_SUMS else "<"
     found = []
@@ -173,6 +174,10 @@ def _frames(log: bytes | mmap.mmap, size: int) -> list[_LogFrame]:
         sums = log[at + 16 : at + 24]
         found.append(_LogFrame(page, commit != 0, at + _FRAME_HEAD, good, good and own == salt))
     return found
+
+
+def _head_holds(log: bytes | mmap.mmap) -> bool:
+    return _sums("<" if log[3] == 0x82 else ">", bytes(8), log[:24]) == log[24:32]
 
 
 def _sums(order: Order, before: bytes, data: bytes) -> bytes:
