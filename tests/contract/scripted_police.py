@@ -86,7 +86,7 @@ class ScriptedPolice:
 
 @contextmanager
 def scripted(
-    folder: Path, *, trusts: Path | None = None, keys: pki.Pki | None = None, **more: Any
+    folder: Path, *, trusts: Path | None = None, keys: pki.Pki | None = None, clock: Any = None, **more: Any
 ) -> Iterator[tuple[Delivery, ScriptedPolice]]:
     """An outbox that is being delivered to a scripted endpoint.
 
@@ -94,6 +94,7 @@ def scripted(
         folder: Keys and outbox.
         trusts: The CA file by which the server judges clients, instead of its own.
         keys: Made before, instead of new ones.
+        clock: Of the kiosk.
         more: Settings of ``[reporting]``.
     """
     police = ScriptedPolice()
@@ -106,7 +107,7 @@ def scripted(
     }
     settings = ReportingSection(**({"url": server.url} | files | quick | more))
     try:
-        with opened(folder / "box") as owner:
+        with opened(folder / "box", clock=clock) as owner:
             made = Delivery.__new__(Delivery)
             made.owner, made.receipts = owner, []
             made.sync = SyncThread(

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from kiosk.config import ReportingSection
+from kiosk.config import OutboxSection, ReportingSection
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue.endpoints import psb_report
 from offline_queue.owner import OutboxOwner
@@ -78,10 +78,16 @@ class Delivery:
 
 @contextmanager
 def delivery(
-    sandbox: SandboxProcess, folder: Path, *, start: bool = True, clock: Any = None, **more: Any
+    sandbox: SandboxProcess,
+    folder: Path,
+    *,
+    start: bool = True,
+    clock: Any = None,
+    settings: OutboxSection | None = None,
+    **more: Any,
 ) -> Iterator[Delivery]:
     """Open an outbox and deliver it; everything ends with the block."""
-    with opened(folder, clock=clock) as owner:
+    with opened(folder, clock=clock, settings=settings or OutboxSection()) as owner:
         made = Delivery(owner, sandbox, **more)
         if start:
             made.sync.start()
