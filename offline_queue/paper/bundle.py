@@ -9,7 +9,7 @@ from pathlib import Path
 
 from offline_queue.inquiry import Row
 from offline_queue.paper.archive import Archive, new_archive
-from offline_queue.paper.entry import JPEG, Entry, entry_of
+from offline_queue.paper.entry import Entry, entry_of
 from offline_queue.paper.fonts import Font
 from offline_queue.paper.heading import Heading
 from offline_queue.paper.table import table
@@ -75,8 +75,8 @@ def write(path: Path, passphrase: str, heading: Heading, rows: Iterable[Row], fo
 
 def _add_entry(archive: Archive, entry: Entry) -> dict[str, str]:
     files = {} if entry.text is None else {f"records/{entry.stem}.json": entry.text}
-    for kind, photo in entry.photos.items():
-        files[f"photos/{entry.stem}-{kind}.{'jpg' if photo.startswith(JPEG) else 'sealed'}"] = photo
+    suffix = "sealed" if entry.sealed_for else "jpg"
+    files |= {f"photos/{entry.stem}-{kind}.{suffix}": photo for kind, photo in entry.photos.items()}
     return {name: archive.add(name, data) for name, data in files.items()}
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from offline_queue.inquiry import Row
 
-JPEG = b"\xff\xd8"
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -43,8 +41,8 @@ class Entry:
 
     @property
     def pictures(self) -> dict[str, bytes]:
-        """The photos that can be looked at."""
-        return {kind: photo for kind, photo in self.photos.items() if photo.startswith(JPEG)}
+        """The photos that can be looked at: none of a sealed record's."""
+        return {} if self.sealed_for else self.photos
 
     @property
     def stem(self) -> str:

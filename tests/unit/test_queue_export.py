@@ -10,15 +10,15 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pyzipper
 
-from kiosk.config import load
+from kiosk.config import OutboxSection, load
 from kiosk.errors import ContractError, KioskError, OperationalError
+from kiosk.sandbox.receiver import FILES, HYBRID, Receiver
 from offline_queue.commands import passphrase, reach
 from offline_queue.inquiry import Inquiry
 from offline_queue.paper import archive, bundle, fonts
@@ -328,19 +328,23 @@ def test_a_record_that_cannot_be_opened_is_told_by_its_number(tmp_path: Path, us
         assert kiosk.waiting in files["registrations.csv"].decode("utf-8-sig")
 
 
-def test_a_sealed_guest_goes_along_as_a_sealed_blob(tmp_path: Path, usb: Path, terminal: Path) -> None:
-    with closing(Kiosk(tmp_path, running=False)) as kiosk:
-        known = registration(photos=False)
-        body = json.loads(known.text)
-        del body["guest"]
-        body["sealedGuest"] = {"alg": "hpke", "kid": "authority-2026", "enc": "AA", "ct": "BB"}
-        with opened(kiosk.state_dir) as owner:
-            put = owner.outbox.put(replace(known, text=json.dumps(body).encode()))
-        assert exported(kiosk, usb) == 0
-        files = opened_archive(next(usb.iterdir()), shown_on(terminal))
-        assert json.loads(files["manifest.json"])["contents"]["sealed"] == 1
-        assert json.loads(files[f"records/{put}-r1.json"])["sealedGuest"]["ct"] == "BB"
-        assert "authority-2026" in files["registrations.csv"].decode("utf-8-sig")
+def test_a_sealed_guest_goes_along_sealed_and_the_authority_opens_it(
+    stopped: Kiosk, usb: Path, terminal: Path, tmp_path: Path
+) -> None:
+    opens = Receiver(tmp_path)
+    with opened(stopped.state_dir, settings=OutboxSection(recipient_key_file=tmp_path / FILES[HYBRID])) as owner:
+        put = owner.outbox.put(registration())
+    assert stopped.asked("export", str(usb), *WHO) == 0
+    files = opened_archive(next(usb.iterdir()), shown_on(terminal))
+    assert json.loads(files["manifest.json"])["contents"]["sealed"] == 1
+    body = json.loads(files[f"records/{put}-r1.json"])
+    guest = opens.guest(body)
+    assert guest is not None
+    assert guest["name"] == NAME
+    assert opens.photo(body, body["photos"][0], files[f"photos/{put}-r1-id.sealed"]) == ID_PHOTO
+    line = next(line for line in files["registrations.csv"].decode("utf-8-sig").splitlines() if put in line)
+    assert body["sealedGuest"]["kid"] in line
+    assert NAME not in line
 
 
 @pytest.mark.parametrize(
