@@ -12,9 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 UNSHARE = shutil.which("unshare")
-_SCRIPT = (
-    'size="$1" disk="$2" python="$3"; shift 3; mount -t tmpfs -o size="$size" tmpfs "$disk" && exec "$python" -m "$@"'
-)
+_SCRIPT = 'mount -t tmpfs -o size="$1" tmpfs "$2" || exit; shift 2; exec "$@"'
 
 
 def may_mount(folder: Path) -> bool:
