@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 SLICE = 200
 """Data keys in one transaction: a guest's put waits for some milliseconds at most."""
-_MENDING_S = 20.0
-"""How long records that are being brought back are waited for."""
+_MENDING_S, _MENDINGS = 20.0, 5
+"""How long, and how often, records that are being brought back are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class _Progress:
     row: int = 0
     rewrapped: int = 0
     unopened: int = 0
+    waits: int = 0
+    """How often the end was reached while records were being brought back: they come after those that were wrapped."""
     done: bool = False
 
 
@@ -74,6 +76,10 @@ def rotate(owner: OutboxOwner) -> Rotated:
     progress = _Progress()
     while not progress.done:
         progress = owner.call(_next_slice(owner, progress))
+        if progress.waits:
+            owner.mending.wait(_MENDING_S)
+        if progress.waits >= _MENDINGS:
+            _refuse_before_salvage(owner)
     return Rotated(progress.rewrapped, progress.unopened, held.newest.kept_in, resumed)
 
 
@@ -85,6 +91,7 @@ def resume(owner: OutboxOwner) -> None:
 
 
 def _resume(owner: OutboxOwner) -> None:
+    owner.mending.wait()  # ends with the outbox, too
     try:
         rotate(owner)
     except KioskError as exc:
@@ -96,6 +103,8 @@ def _next_slice(owner: OutboxOwner, progress: _Progress) -> Callable[[Store], _P
         found = store.wrapped_after(progress.row, SLICE)
         if not found and owner.second_copy is not None and owner.second_copy.catch_up():
             return progress
+        if not found and owner.mending.view.running:
+            return replace(progress, waits=progress.waits + 1)
         if not found:
             # In the same piece of work: whatever comes in later is wrapped by the new key
             _finish(owner, store)
