@@ -90,9 +90,17 @@ class Questions:
         return self._many("1 ORDER BY id DESC LIMIT ?", (limit,))
 
     def is_checked_in(self, stay: str) -> bool:
-        """Say whether one of the newest events is a check-in of this stay. Reads no index: some milliseconds."""
-        newest = "SELECT stay, op FROM event ORDER BY id DESC LIMIT ?"
-        row = self._row(f"SELECT 1 FROM ({newest}) WHERE stay = ? AND op = 'CI' LIMIT 1", (_REMEMBERED, stay))  # noqa: S608
+        """Say whether one of the newest events is a check-in of this stay that was not voided since.
+
+        Reads no index: some milliseconds.
+        """
+        newest = "SELECT record, stay, op FROM event ORDER BY id DESC LIMIT ?"
+        voided = "SELECT 1 FROM event AS later WHERE later.record = came.record AND later.op = 'VD'"
+        row = self._row(
+            f"SELECT 1 FROM ({newest}) AS came WHERE stay = ? AND op IN ('CI', 'JI') AND NOT EXISTS ({voided})"  # noqa: S608
+            " LIMIT 1",
+            (_REMEMBERED, stay),
+        )
         return row is not None
 
     def waiting(self, limit: int) -> list[Event]:
@@ -139,7 +147,7 @@ class Questions:
         return self._one("id = ?", (number,))
 
     def textless(self, limit: int) -> list[Event]:
-        """Delivered events whose text is gone, although nobody erased it. Reads all delivered ones: some milliseconds."""
+        """Delivered events whose text is gone, although nobody erased it. Reads all delivered ones."""
         held = "SELECT 1 FROM payload WHERE payload.event = event.id AND part = 'text'"
         return self._many(f"state = 'DELIVERED' AND NOT EXISTS ({held}) ORDER BY id LIMIT ?", (limit,))
 

@@ -55,11 +55,7 @@ class Keeper:
         """
         if self._store is None:
             return self.open()
-        try:
-            inode = self.path.stat().st_ino
-        except OSError:
-            inode = 0
-        if inode != self._inode:
+        if self._inode_there() != self._inode:
             raise OutboxDamaged(f"outbox {self.path.name}: the file was swapped or removed while it was open")
         return self._store
 
@@ -81,6 +77,7 @@ class Keeper:
     def replace(self, damage: OutboxDamaged) -> None:
         """Set the damaged database aside and open a new one in its place. Raises OutboxUnavailable."""
         log.error("%s", damage)
+        self._rescue()
         self.close()
         damaged = quarantine.set_aside(self.path, self._clock.wall())
         self._forget_witness()
@@ -140,6 +137,22 @@ class Keeper:
         self._store, self._inode = store, self.path.stat().st_ino
         if self.copy is not None:
             self.copy.follow(store)
+
+    def _rescue(self) -> None:
+        """Save what is open from under another file's name: closing it would be the end of it."""
+        if self._store is None or self._inode_there() == self._inode:
+            return
+        try:
+            self._store.truncate_log()
+            quarantine.rescue(self.path, self._inode, self._clock.wall())
+        except (KioskError, OSError) as exc:
+            log.error("outbox: what was open could not be copied: %s", exc)
+
+    def _inode_there(self) -> int:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return 0
 
     def _forget_witness(self) -> None:
         try:

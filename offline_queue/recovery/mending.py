@@ -17,12 +17,15 @@ from offline_queue.recovery.rebuild import Rebuilt, rebuild, reopen
 from offline_queue.recovery.salvage import Outcome, Site, salvage
 from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.recovery.tidying import tidy
+from offline_queue.states import EventState
+from offline_queue.store import Store
 
 log = logging.getLogger(__name__)
 
 AGAIN_S = 60.0
 """Until a mending that failed, on a full disk for example, is tried again."""
 _BREATH_S = 0.001
+_SLICE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class Mending:
         self._stopping.wait(AGAIN_S)
 
     def _mend(self) -> None:
-        for damaged in self._look():
+        damaged_ones = self._look()
+        for damaged in damaged_ones:
             outcome = salvage(self._site, damaged, self._stopping)
             if outcome is None:
                 return
@@ -107,7 +111,23 @@ class Mending:
             self._look()
         if self._copy is not None:
             self._tend(self._copy)
+        if damaged_ones and not self._stopping.is_set():
+            self._close_textless()
         self.view = replace(self.view, why="")
+
+    def _close_textless(self) -> None:
+        """Delivered, and its text is lost: nothing more can be done with it than with one that was purged."""
+
+        def work(store: Store) -> int:
+            events, wall = store.textless(_SLICE), self._site.clock.wall()
+            with store.transaction():
+                for event in events:
+                    store.destroy_keys(event, text=True)
+                    store.move(event, EventState.PURGED, wall, detail="damaged", why="damaged")
+            return len(events)
+
+        while self._site.call(work) == _SLICE and not self._stopping.is_set():
+            pass
 
     def _look(self) -> list[quarantine.Damaged]:
         found = quarantine.waiting(self._site.store)

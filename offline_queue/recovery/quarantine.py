@@ -7,9 +7,11 @@ the log is always renamed before the database it belongs to, so a log without a 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,6 +72,26 @@ def set_aside(store: Path, wall: float) -> Damaged:
     except OSError as exc:
         raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
     return damaged
+
+
+def rescue(store: Path, inode: int, wall: float) -> Damaged | None:
+    """Copy an open database whose name another file took, while a descriptor of this process still leads to it.
+
+    The caller emptied its log before. None when nothing leads to it any more. Raises OSError.
+    """
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if fd.stat().st_ino == inode:
+                stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
+                damaged = Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
+                out = os.open(damaged.base, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                with fd.open("rb") as source, os.fdopen(out, "wb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+                    target.flush()
+                    os.fsync(target.fileno())
+                sync_folder(store.parent)
+                return damaged
+    return None
 
 
 def finish_cut_off(store: Path) -> bool:
