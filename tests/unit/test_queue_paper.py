@@ -155,3 +155,16 @@ def test_an_export_of_a_check_in_repeats_nothing(tmp_path: Path) -> None:
         owner.outbox.put(registration())
         (row,) = taking.taken(owner, event_row)
     assert row["subject"] == {}
+
+
+def test_what_waits_is_found_without_walking_over_what_is_delivered(tmp_path: Path) -> None:
+    with closing(open_owner(tmp_path)) as owner:
+        owner.outbox.put(registration())
+        asked: list[str] = []
+        owner.call(lambda store: store._conn.set_trace_callback(asked.append))
+        assert len(list(taking.taken(owner, event_row))) == 1
+        owner.call(lambda store: store._conn.set_trace_callback(None))
+        slices = [sql for sql in asked if "ORDER BY +id" in sql]
+        assert len(slices) == 2
+        plan = owner.call(lambda store: store._conn.execute(f"EXPLAIN QUERY PLAN {slices[0]}").fetchall())
+    assert "event_due" in plan[0][3]
