@@ -6,18 +6,22 @@ it never says more than what is so.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from offline_queue import erasure, legal_hold
+from offline_queue.migrations import backup
 from offline_queue.rows import Event
 from offline_queue.states import EventState
 from offline_queue.store import Store
 
 if TYPE_CHECKING:
     from offline_queue.owner import OutboxOwner
+
+log = logging.getLogger(__name__)
 
 SLICE = 100
 """Records erased in one transaction, so that a guest's put waits for no long one."""
@@ -68,8 +72,19 @@ def purge_all(owner: OutboxOwner, retention_days: float, *, now: Callable[[], fl
         records, emptied = records + done.records, emptied and (done.log_emptied or not done.records)
         if not done.more:
             break
+    _drop_backups(owner, now() - retention_days * _DAY_S)
     erasure.sign_waiting(owner)
     return Purge(records, emptied, more=False, held=done.held)
+
+
+def _drop_backups(owner: OutboxOwner, before: float) -> None:
+    """Remove what migrations kept, once nobody goes back to it: it holds no key, and takes up room."""
+    for path in backup.outdated(owner.call(lambda store: store.path), before):
+        try:
+            path.unlink()
+            log.info("outbox: %s is removed, its time is over", path.name)
+        except OSError as exc:
+            log.warning("outbox: %s cannot be removed: %s", path.name, exc.strerror)
 
 
 def right_now(owner: OutboxOwner) -> float:

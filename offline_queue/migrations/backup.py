@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from kiosk.durable import sync_folder
 from offline_queue.connection import Connection
 
 _LEFT_OUT = "data_key"
+_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def write(conn: Connection, path: Path, version: int, wall: float) -> Path:
@@ -17,7 +19,7 @@ def write(conn: Connection, path: Path, version: int, wall: float) -> Path:
 
     Raises OSError or ``sqlite3.Error``, and leaves no half of one under that name.
     """
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
+    stamp = time.strftime(_STAMP, time.gmtime(wall))
     kept = path.with_name(f"{path.name}.v{version}-{stamp}.backup")
     draft = path.with_name(f"{path.name}.backup-draft")
     draft.unlink(missing_ok=True)
@@ -31,6 +33,20 @@ def write(conn: Connection, path: Path, version: int, wall: float) -> Path:
         draft.unlink(missing_ok=True)
         raise
     return kept
+
+
+def outdated(store: Path, before: float) -> list[Path]:
+    """Return the backups beside ``store`` that were written before a moment (Unix seconds), by their names."""
+    found = []
+    for path in store.parent.glob(f"{store.name}.v*.backup"):
+        stamp = path.name.removesuffix(".backup").rpartition("-")[2]
+        try:
+            written = calendar.timegm(time.strptime(stamp, _STAMP))
+        except ValueError:
+            continue  # not a name of ours
+        if written < before:
+            found.append(path)
+    return found
 
 
 def _copy(conn: Connection, draft: Path) -> None:

@@ -264,6 +264,21 @@ def test_a_record_erased_by_an_earlier_program_has_no_receipt_and_says_so(owner:
         receipts(owner, record_id)
 
 
+def test_what_a_migration_kept_goes_when_its_time_is_over_and_nothing_else_does(
+    owner: OutboxOwner, tmp_path: Path
+) -> None:
+    names = (
+        "queue.db.v1-20260101T000000Z.backup",
+        "queue.db.v1-29990101T000000Z.backup",
+        "queue.db.v1-notours.backup",
+        "queue.db.bak",
+    )
+    for name in names:
+        (tmp_path / name).touch()
+    retention.purge_all(owner, 30)
+    assert {name for name in names if (tmp_path / name).exists()} == set(names[1:])
+
+
 # ---- legal hold ------------------------------------------------------------------------------------------------------
 
 
