@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -53,13 +52,11 @@ class Outbox:
         _uuid(registration.record_id)
         _check(registration)
         frozen = self._vault.frozen(registration)
-        new = self._sealed(registration, frozen, supersedes)
 
         def work(store: Store) -> None:
-            # The kiosk's key may have been changed since: what the old one sealed would never open
-            current = self._vault.is_current(new.parts)
-            kept = new if current else replace(new, parts=self._vault.seal(new.record_id, frozen))
-            insert_once(store, kept, self._owner.disk.admit)
+            # Sealed on the owner's thread: its key may change between two turns, and what a former one sealed would
+            # never open. What is sealed is also still in this core's cache when the store writes it
+            insert_once(store, self._sealed(registration, frozen, supersedes), self._owner.disk.admit)
 
         self._owner.call(work, spends=False, again=True)
         self.on_put()
@@ -82,18 +79,19 @@ class Outbox:
         """``frozen``: what was given, as it is stored and sent."""
         record_id = _uuid(frozen.record_id)
         occurred = frozen.occurred_at.timestamp()
+        given_hash = hashlib.sha256(given.text).digest()
         return NewEvent(
             record_id=record_id,
             revision=frozen.revision,
             op=frozen.op,
             stay=frozen.stay_id,
             supersedes=supersedes,
-            due_at=occurred + window_s(frozen.op, self._settings),
+            due_at=occurred + self._owner.skew_s() + window_s(frozen.op, self._settings),
             wall=self._clock.wall(),
             boot=self._clock.boot(),
             mono=self._clock.mono(),
-            content_hash=hashlib.sha256(frozen.text).digest(),
-            given_hash=hashlib.sha256(given.text).digest(),
+            content_hash=given_hash if frozen is given else hashlib.sha256(frozen.text).digest(),
+            given_hash=given_hash,
             parts=self._vault.seal(record_id, frozen),
         )
 

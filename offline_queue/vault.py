@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -57,10 +56,6 @@ class Vault:
         places = ((Place(record_id, registration.revision, registration.op, part, self.hotel), part) for part in parts)
         key = self.key
         return tuple(seal(parts[part], place, key, self.suite) for place, part in places)
-
-    def is_current(self, parts: Iterable[SealedPart]) -> bool:
-        """Say whether parts were sealed by the key that seals now: one of before may be destroyed at any moment."""
-        return all(part.recipient == self.key.recipient for part in parts)
 
     def open(self, store: Store, event: Event) -> dict[str, bytes | None]:
         """Open every part that still has a key; None stands for one that cannot be opened."""
