@@ -14,7 +14,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -252,7 +252,8 @@ class Kiosk:
 
     def _register(self, case: Case) -> Registration | Refusal:
         kiosk, record_id = self._config.kiosk, RegistrationId(str(uuid.uuid4()))
-        return build(case, kiosk, self._now(), record_id, secrets.token_bytes(16), code_tables.load(kiosk.state_dir))
+        now = self._now() - timedelta(seconds=self.owner.skew_s())  # a clock known to be wrong dates no legal record
+        return build(case, kiosk, now, record_id, secrets.token_bytes(16), code_tables.load(kiosk.state_dir))
 
     def _is_registered(self, stay: str) -> bool:
         return self.owner.call(lambda store: store.is_checked_in(stay))

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
+from offline_queue.authority_time import SKEW_SHOWN_S, AuthorityTime
 from offline_queue.clock import Clock, SystemClock
 from offline_queue.device_key import DeviceKey
 from offline_queue.disk import Disk, DiskView
@@ -93,6 +94,8 @@ class OutboxOwner:
         self.outbox = Outbox(self, vault, settings, clock)
         self.line = LineView()
         """Replaced whole by the sync thread."""
+        self.authority_time: AuthorityTime | None = None
+        """As the sync thread heard it last."""
         self.device_key: DeviceKey | None = None
         """Signs receipts of erasure; set once by the composition root. Without it they wait for their signature."""
         site = Site(
@@ -152,6 +155,12 @@ class OutboxOwner:
         owner = cls(hold, thread, keeper, vault, settings, clock, disk)
         owner.mending.start_if_needed()
         return owner
+
+    def skew_s(self) -> float:
+        """How far the wall clock is ahead of the authority's, in seconds; 0 while right or unknown. Any thread."""
+        told = self.authority_time
+        off_s = 0.0 if told is None else told.off_s(self.clock.wall(), self.clock.mono())
+        return off_s if abs(off_s) > SKEW_SHOWN_S else 0.0
 
     @property
     def generation(self) -> int:

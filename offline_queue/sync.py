@@ -229,6 +229,7 @@ class SyncThread:
     def _publish(self) -> None:
         line, now = self._talk.line, self._clock.mono()
         lists, tables = self._lists, self._tables
+        self._owner.authority_time = self._endpoint.time
         self._owner.line = LineView(
             line.failures == 0,
             line.breaker,

@@ -70,6 +70,22 @@ def test_a_clock_that_jumps_makes_no_record_overdue_and_hides_none(
         assert line.owner.status().due is Due.ALARM
 
 
+@pytest.mark.parametrize("off_s", [3 * DAY, -3 * DAY, 20.0], ids=["ahead", "behind", "a little"])
+def test_the_laws_hour_runs_by_the_authoritys_clock_once_it_is_known(
+    sandbox: SandboxProcess, tmp_path: Path, off_s: float
+) -> None:
+    clock = TurnedClock(wall_off=off_s)
+    with delivery(sandbox, tmp_path, clock=clock) as line:
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(1)))
+        line.until("the time", lambda: line.owner.authority_time is not None)
+        assert line.owner.skew_s() == pytest.approx(off_s if abs(off_s) > 60 else 0.0, abs=15)
+        sandbox.close_police()
+        line.put(number=invented_number(2))  # its time is the true one
+        assert line.owner.status().due is Due.GREEN
+        clock.mono_off = 61 * 60.0
+        assert line.owner.status().due is Due.ALARM
+
+
 def test_a_clock_far_ahead_erases_nothing_early(sandbox: SandboxProcess, tmp_path: Path) -> None:
     clock = TurnedClock()
     with delivery(sandbox, tmp_path, clock=clock, tables_in=tmp_path) as line:
