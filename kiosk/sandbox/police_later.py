@@ -47,7 +47,9 @@ def _document(seen: Seen) -> bool:
 
 def _number(seen: Seen) -> bool:
     number = text_of(seen.guest.get("idNumber"))
-    return number_holds(number) if seen.guest.get("idType") in ID_TYPES else 5 <= len(number) <= 20
+    if seen.guest.get("idType") in ID_TYPES:
+        return number_holds(number)
+    return 5 <= len(number) <= 20 and number.isascii() and number.isalnum()
 
 
 def _visited(seen: Seen) -> bool:

@@ -44,6 +44,7 @@ WHOLE = CHECK_INS | {"UP"}
 OPERATIONS = WHOLE | frozenset(police_later.RULES)
 ABSENT = frozenset({"declined", "no_portrait", "under_14", "no_camera", "face_not_completed"})
 METHODS = frozenset({"code+face", "code+staff", "card+face", "card+staff", "passport+staff", "certificate+staff"})
+_NAMES = ("stayId", "hotelCode", "kioskId")
 FACE_FIELDS = ("similarity", "similarityThreshold", "padScore", "padThreshold", "modelVersion", "consentId")
 
 
@@ -70,7 +71,7 @@ def _rules(sub: Submission) -> tuple[Rule, ...]:
 
 def _form(seen: Seen) -> bool:
     record, verify = seen.sub.record, seen.sub.record.get("verify")
-    texts = all(isinstance(record.get(name), str) and record[name] for name in ("stayId", "hotelCode", "kioskId"))
+    texts = all(0 < len(name) <= 64 and name.isprintable() for name in map(text, map(record.get, _NAMES)))
     salted = bool(re.fullmatch(r"[0-9a-f]{32}", text(record.get("salt"))))
     flags = seen.sub.op in OPERATIONS and isinstance(record.get("capturedOffline"), bool)
     return texts and salted and flags and isinstance(verify, dict)

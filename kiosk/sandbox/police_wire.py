@@ -45,7 +45,7 @@ def _head(value: Any) -> ChainHead | None:  # noqa: ANN401 - JSON
         return None
     try:
         seq, link = value["seq"], value["hash"]
-        if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 and _HASH.fullmatch(link):
+        if isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq < 2**63 and _HASH.fullmatch(link):
             return ChainHead(seq, link)
     except (TypeError, KeyError):
         pass

@@ -15,6 +15,7 @@ from kiosk.sandbox.messages import BadRequest
 from kiosk.sandbox.receiver import Receiver
 
 MAX_TEXT_BYTES = 16_384
+MAX_REVISION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def parse(item: object, receiver: Receiver | None = None) -> Submission:
         come = {str(name): base64.b64decode(value, validate=True) for name, value in photos.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error) as exc:
         raise BadRequest("a record is no JSON object with recordId and revision, or a photo no base64") from exc
-    if not isinstance(revision, int) or isinstance(revision, bool) or revision < 1:
-        raise BadRequest("revision must be 1 or more")
+    if not isinstance(revision, int) or isinstance(revision, bool) or not 1 <= revision <= MAX_REVISION:
+        raise BadRequest(f"revision must be 1 to {MAX_REVISION}")
     if len(exact) > MAX_TEXT_BYTES:
         raise BadRequest("a record is too large", "E13", 413)
     content_hash, previous = hashlib.sha256(exact).hexdigest(), str(item.get("prevReceipt", ""))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from kiosk.checkin.once import OncePerStay
 from kiosk.checkin.samples import GUEST, STAY
-from kiosk.model import Reason, Refusal, Reservation
+from kiosk.config import KioskSection
+from kiosk.model import Reason, Refusal, Registration, Reservation
+from kiosk.registration import later
+from kiosk.registration.later import Act, Earlier
 from offline_queue.store import Store
-from tests.outbox_kit import opened, registration
+from tests.outbox_kit import SHANGHAI, opened, registration
 
 
 class Hotel:
@@ -48,6 +52,17 @@ def test_the_outbox_knows_which_stays_were_checked_in(tmp_path: Path) -> None:
         owner.outbox.put(record)
         assert owner.call(lambda store: store.is_checked_in(record.stay_id))
         assert not owner.call(lambda store: store.is_checked_in("another stay"))
+
+
+def test_a_check_in_that_was_voided_does_not_keep_the_guest_out(tmp_path: Path) -> None:
+    with opened(tmp_path) as owner:
+        record = registration()
+        owner.outbox.put(record)
+        act = Act(KioskSection(), datetime.now(SHANGHAI), "clerk7", bytes(16))
+        void = later.void(Earlier.standing([record.text]), "mistake", act)
+        assert isinstance(void, Registration)
+        owner.outbox.put(void)
+        assert not owner.call(lambda store: store.is_checked_in(record.stay_id))
 
 
 def test_the_answer_comes_at_once_however_many_guests_there_were(tmp_path: Path) -> None:

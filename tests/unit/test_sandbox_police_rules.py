@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kiosk.sandbox import police_later, police_overseas
 from kiosk.sandbox.messages import BadRequest
 from kiosk.sandbox.people import PEOPLE
+from kiosk.sandbox.police_beside import finding
 from kiosk.sandbox.police_forms import Finding
 from kiosk.sandbox.police_rules import COMMON, MAX_PHOTO_BYTES, RULES, WHOLE_RECORD, judge
+from kiosk.sandbox.police_store import Ledger
 from kiosk.sandbox.police_tables import ERRORS, ETHNICITIES, PROVINCES
 from kiosk.sandbox.submission import MAX_TEXT_BYTES, parse
-from tests.sandbox_kit import JPEG, SHANGHAI, content_hash, item, sample_record
+from tests.sandbox_kit import JPEG, SHANGHAI, content_hash, item, overseas_record, sample_record
+from tests.unit.test_sandbox_later_rules import GUESTS, later
 
 NOW = datetime.now(UTC).astimezone(SHANGHAI)
 TOMORROW = (NOW + timedelta(days=1)).isoformat()
@@ -157,6 +163,7 @@ def test_a_later_revision_carries_no_photo_again() -> None:
         {"record": json.dumps({"recordId": "7", "revision": 1})},
         {"record": json.dumps({"recordId": str(uuid.uuid4()), "revision": 0})},
         {"record": json.dumps({"recordId": str(uuid.uuid4()), "revision": True})},
+        {"record": json.dumps({"recordId": str(uuid.uuid4()), "revision": 2**63})},
         {"record": json.dumps(sample_record()), "photos": []},
         {"record": json.dumps(sample_record()), "photos": {"a": "no base64!"}},
     ],
@@ -192,3 +199,28 @@ def test_a_submission_does_not_print_the_guest() -> None:
     text = repr(parse(item(record)))
     assert record["guest"]["name"] not in text
     assert record["guest"]["idNumber"] not in text
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+WHOLE = {"CI": sample_record(), "JI": overseas_record(), **{op: later(op) for op in GUESTS}}
+
+
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+def test_no_json_makes_the_police_stumble(op: str, data: st.DataObject) -> None:
+    """A judge that raises would end the thread that judges, and nobody would hear of it."""
+    record = copy.deepcopy(WHOLE[op])
+    part = record["guest"] if data.draw(st.booleans()) else record
+    part[data.draw(st.sampled_from(sorted(part)))] = data.draw(JUNK)
+    ledger = Ledger(None)
+    try:
+        sub = parse({"record": json.dumps(record), "photos": {}})  # half a character comes escaped
+        if judge(sub, NOW) is None and finding(ledger.store, sub) is None:
+            ledger.accept(sub, None, NOW.isoformat(), "")
+    except BadRequest:
+        pass
+    finally:
+        ledger.close()
