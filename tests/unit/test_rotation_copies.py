@@ -138,3 +138,22 @@ def test_a_damaged_outbox_is_salvaged_before_its_key_may_go(tmp_path: Path) -> N
             rotation.rotate(owner)
         assert owner.vault.key == before
         assert not keys.successor_of(tmp_path / "queue.key").exists()
+
+
+def test_what_comes_back_from_a_damaged_outbox_is_wrapped_by_the_new_key_too(tmp_path: Path) -> None:
+    puts = [registration() for _ in range(30)]
+    with opened(tmp_path) as owner:
+        for put in puts:
+            owner.outbox.put(put)
+        old = owner.vault.key
+    with (tmp_path / "queue.db").open("r+b") as file:
+        file.write(bytes(100))
+    with opened(tmp_path) as owner:
+        late = registration()
+        owner.outbox.put(late)
+        rotation.rotate(owner)
+        assert owner.vault.key != old
+        assert {key.part.recipient for key in owner.call(lambda store: store.wrapped_after(0, 1000))} == {
+            owner.vault.key.recipient
+        }
+        assert {item.text for item in claim(owner)} == {put.text for put in (*puts, late)}
