@@ -217,6 +217,8 @@ def _compare(known: Result, sent: Sent) -> Delivered | Rejected | Again:
         return Rejected("E409 authority has other content")
     if known.status == "REJECTED":
         return Rejected(_refusal(known))
+    if known.status not in ("ACCEPTED", "ACCEPTED_WARN"):
+        return Again("authority has not accepted it yet")
     if not known.receipt_no:
         return Again("authority gives no receipt number")
     return Delivered(known.receipt_no, known.received_at, _flag(known))
