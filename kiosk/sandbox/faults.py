@@ -15,7 +15,8 @@ line is a script, ``./run sandbox script FILE``; ``./run sandbox mix SEED`` puts
 
     of a whole server
       outage                                  the port is closed, connections are cut; a fault of its own thread
-      unknown_ca                              new connections meet a certificate of another CA; until cleared
+      unknown_ca                              new connections meet a certificate of another CA
+      expired_cert                            new connections meet a certificate that ended yesterday
     before the request is looked at
       latency      ms=1000, jitter_ms=0       wait, then go on
       timeout                                 no answer until the fault is cleared
@@ -74,15 +75,13 @@ from dataclasses import dataclass, field
 SERVERS = ("gateway", "police", "hotel")
 BEFORE = frozenset({"latency", "timeout", "error", "busy", "maintenance", "capacity", "nonsense", "cut"})
 AFTER = frozenset({"drop", "truncated", "gbk", "drip", "huge"})
-TRANSPORT = BEFORE | AFTER | {"unknown_ca", "outage"}
+TRANSPORT = BEFORE | AFTER | {"unknown_ca", "expired_cert", "outage"}
 RECORD = frozenset({"reject", "warn", "defer", "slow", "reject_later", "wrong_hash", "partial"})
 TOLD = frozenset({"twice", "out_of_order", "foreign", "swapped"})
 LIST = frozenset({"list_omits", "list_adds", "list_other_hash", "list_unchained", "list_unsigned"})
-STANDING = frozenset(
-    {"clock_skew", "disable_device", "unknown_ca", "outage", "expire_licence", "window", "new_tables", "forget"} | LIST
-)
-"""Effects that are a state of the endpoint, not an event: they are looked at, never used up."""
-POLICE_ONLY = RECORD | TOLD | (STANDING - TRANSPORT) | {"expire_token"}
+STANDING = LIST | {"clock_skew", "disable_device", "expire_licence", "window", "new_tables", "forget"}
+"""States of the police endpoint, not events: they are looked at, never used up."""
+POLICE_ONLY = RECORD | TOLD | STANDING | {"expire_token"}
 
 Option = str | int | float | bool
 

@@ -11,6 +11,7 @@ import secrets
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -38,26 +39,33 @@ _FIRST_PORT, _PORTS = 18000, 14000
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Both server sides of mutual TLS: the genuine one, and the one of a stranger."""
+    """The server sides of mutual TLS: the genuine one, and by fault the one of a stranger and one that has expired."""
 
     genuine: ssl.SSLContext
-    stranger: ssl.SSLContext
+    by_fault: Mapping[str, ssl.SSLContext]
 
     @classmethod
     def load(cls, pki: Pki, also_trusted: str = "") -> Tls:
-        """Read the certificates; either side demands a client certificate of the run's CA, or of another (PEM)."""
-        genuine = _context(pki.server_cert_file, pki.server_key_file)
-        stranger = _context(pki.stranger_cert_file, pki.stranger_key_file)
-        for context in (genuine, stranger):
+        """Read the certificates; each side demands a client certificate of the run's CA, or of another (PEM)."""
+        tls = cls.for_strangers(pki)
+        for context in (tls.genuine, *tls.by_fault.values()):
             context.load_verify_locations(pki.ca_file, cadata=also_trusted or None)
             context.verify_mode = ssl.CERT_REQUIRED
-        return cls(genuine, stranger)
+        return tls
 
     @classmethod
     def for_strangers(cls, pki: Pki) -> Tls:
         """Read the certificates; nobody needs one of their own."""
-        genuine = _context(pki.server_cert_file, pki.server_key_file)
-        return cls(genuine, _context(pki.stranger_cert_file, pki.stranger_key_file))
+        by_fault = {
+            "unknown_ca": _context(pki.stranger_cert_file, pki.stranger_key_file),
+            "expired_cert": _context(pki.expired_cert_file, pki.server_key_file),
+        }
+        return cls(_context(pki.server_cert_file, pki.server_key_file), by_fault)
+
+    def now(self, board: FaultBoard, server: str) -> ssl.SSLContext:
+        """Return the side that a new connection meets."""
+        met = (context for effect, context in self.by_fault.items() if board.standing(server, effect))
+        return next(met, self.genuine)
 
 
 def _context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -144,8 +152,7 @@ class Server:
             with connection, contextlib.suppress(OSError), connection.dup() as own:
                 own.settimeout(HANDSHAKE_S)
                 own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                strange = self.board.standing(self.app.name, "unknown_ca")
-                context = self._tls.stranger if strange else self._tls.genuine
+                context = self._tls.now(self.board, self.app.name)
                 try:
                     secured = context.wrap_socket(own, server_side=True)
                 except ssl.SSLError:

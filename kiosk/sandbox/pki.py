@@ -25,6 +25,7 @@ ORGANISATION = "Suizhu sandbox"
 SLACK = timedelta(days=7)
 """Certificates begin this long ago, so that tests may set the clock back."""
 LIFE = timedelta(days=30)
+YESTERDAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Pki:
     stranger_cert_file: Path
     """A server certificate of another CA, with its key: nobody here trusts it."""
     stranger_key_file: Path
+    expired_cert_file: Path
+    """The server's certificate of before, with the same key: it ended yesterday."""
 
 
 def keep(folder: Path, device_id: str) -> Pki:
@@ -71,6 +74,7 @@ def make(folder: Path, device_id: str) -> Pki:
     stranger_key = ec.generate_private_key(ec.SECP256R1())
     _issue(pki.stranger_cert_file, "loopback", server_key, _authority(stranger_key), stranger_key, server=True)
     write_private_key(pki.stranger_key_file, server_key)
+    _issue(pki.expired_cert_file, "loopback", server_key, authority, authority_key, server=True, life=-YESTERDAY)
     device_key, receipt_key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     write_private_key(pki.server_key_file, server_key)
     write_private_key(pki.client_key_file, client_key)
@@ -118,6 +122,7 @@ def _files(folder: Path) -> Pki:
         receipt_key_file=folder / "receipts.pub",
         stranger_cert_file=folder / "stranger.pem",
         stranger_key_file=folder / "stranger.key",
+        expired_cert_file=folder / "expired.pem",
     )
 
 
@@ -152,6 +157,7 @@ def _begin(
     key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey,
     issuer: x509.Name,
     issuer_key: ec.EllipticCurvePrivateKey,
+    life: timedelta = LIFE,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -161,7 +167,7 @@ def _begin(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SLACK)
-        .not_valid_after(now + LIFE)
+        .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
@@ -196,8 +202,9 @@ def _issue(
     authority_key: ec.EllipticCurvePrivateKey,
     *,
     server: bool,
+    life: timedelta = LIFE,
 ) -> None:
-    certificate = _certificate(common_name, key.public_key(), authority, authority_key, server=server)
+    certificate = _certificate(common_name, key.public_key(), authority, authority_key, server=server, life=life)
     path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
@@ -208,9 +215,10 @@ def _certificate(
     authority_key: ec.EllipticCurvePrivateKey,
     *,
     server: bool,
+    life: timedelta = LIFE,
 ) -> x509.Certificate:
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-    builder = _begin(_subject(common_name), key, authority.subject, authority_key)
+    builder = _begin(_subject(common_name), key, authority.subject, authority_key, life)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(authority=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)

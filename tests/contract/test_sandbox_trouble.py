@@ -22,7 +22,7 @@ from kiosk.sandbox.people import PEOPLE
 from kiosk.sandbox.police_auth import iso
 from kiosk.sandbox.police_wire import receipts_statement
 from kiosk.sandbox.process import SandboxProcess
-from tests.sandbox_kit import Device, content_hash, item, overseas_record, sample_record
+from tests.sandbox_kit import Device, content_hash, item, new_session, overseas_record, sample_record
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -67,6 +67,19 @@ def test_an_outage_that_was_cleared_before_it_came_never_comes(sandbox: SandboxP
     sandbox.clear_faults()
     time.sleep(0.4)
     assert answers(device)
+
+
+def test_a_certificate_that_expired_meets_new_connections(sandbox: SandboxProcess) -> None:
+    sandbox.fault("hotel_expired_cert")
+    url = f"{sandbox.info.hotel_url}/v1/health"
+    with (
+        new_session(sandbox.info) as session,
+        pytest.raises(requests.exceptions.SSLError, match="certificate has expired"),
+    ):
+        session.get(url, timeout=5)
+    sandbox.clear_faults()
+    with new_session(sandbox.info) as session:
+        assert session.get(url, timeout=5).status_code == 200
 
 
 def test_more_requests_than_the_capacity_are_refused_with_retry_after(sandbox: SandboxProcess, device: Device) -> None:
