@@ -12,7 +12,7 @@ from random import Random
 from kiosk.chaos.authority import Books
 from kiosk.chaos.drawing import drawn
 from kiosk.chaos.findings import Failure, Findings, Invariant
-from kiosk.chaos.judge import lay
+from kiosk.chaos.judge import await_salvage, lay
 from kiosk.chaos.play import DrawnClock, recover, settings, standing
 from kiosk.chaos.powercuts import Recording, record, scratch
 from kiosk.chaos.records import HOTEL, KIOSK
@@ -25,8 +25,6 @@ from offline_queue.verify import verify
 SECTION = "flips"
 CASES = 300
 _STEPS, _CASES_OF_A_PLAY = 40, 15
-_SALVAGE_S = 20.0
-_TICK_S = 0.01
 _WEIGHTS = {"one bit": 6, "three bits": 2, "a sector of zeros": 1, "cut short": 1}
 
 
@@ -154,10 +152,7 @@ class _Case:
 
     def _await_salvage(self) -> bool:
         """Wait until the product has dealt with what it set aside; say whether it did set anything aside."""
-        end = time.monotonic() + _SALVAGE_S
-        while list(self._folder.glob(f"{STORE_FILE}.damaged-*")) and time.monotonic() < end:
-            time.sleep(_TICK_S)
-        if list(self._folder.glob(f"{STORE_FILE}.damaged-*")):
+        if not await_salvage(self._folder):
             self.faults.append("unmended: what was set aside was not salvaged in time")
         return any("quarantine" in path.name or "damaged" in path.name for path in self._folder.iterdir())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,14 @@ from kiosk.chaos.play import Diary, DrawnClock, Standing, claim, delivered, reco
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.tape import Folder
 from kiosk.errors import KioskError
-from offline_queue.owner import KEY_FILE, OutboxOwner
+from offline_queue.owner import KEY_FILE, STORE_FILE, OutboxOwner
 from offline_queue.sealing import TEXT
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
 from offline_queue.verify import verify
 
+_SET_ASIDE = f"{STORE_FILE}.damaged-"
+_SALVAGE_S, _TICK_S = 20.0, 0.01
 _RECEIPTED = frozenset({EventState.DELIVERED, EventState.PURGED})
 _ONE_TRANSACTION = frozenset({"check-in", "correction", "claim", "settle"})
 
@@ -57,14 +60,16 @@ def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: f
 
 
 def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int) -> Verdict:
-    faults = [f"set aside: {path.name}" for path in folder.iterdir() if "damaged" in path.name]
+    faults = [f"set aside: {path.name}" for path in folder.iterdir() if path.name.startswith(_SET_ASIDE)]
+    if faults and not await_salvage(folder):
+        faults.append("set aside: and not salvaged")
     recover(owner)
     owner.call(Store.truncate_log)
     found, acknowledged = standing(owner), _acknowledged(diary, step)
     faults += _gone(found, acknowledged)
     missing = len([key for key in acknowledged if key not in found])
     faults += _stood(found, diary, step)
-    faults += [f"verify: {fault}" for fault in verify(owner).faults]
+    faults += [f"verify: {fault}" for fault in verify(owner, pages=True).faults]
     faults += _texts(owner, found, acknowledged)
     faults += _keys_left(folder, diary, found)
     books = _delivered(owner, diary, step, acknowledged)
@@ -72,6 +77,16 @@ def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int) -> Verd
     return Verdict(
         tuple(faults), Books(len(acknowledged), missing + books.lost, books.duplicates, books.order_violations)
     )
+
+
+def await_salvage(folder: Path) -> bool:
+    """Wait until what was set aside is salvaged; False when that takes too long."""
+    end = time.monotonic() + _SALVAGE_S
+    while set_aside := any(path.name.startswith(_SET_ASIDE) for path in folder.iterdir()):
+        if time.monotonic() > end:
+            break
+        time.sleep(_TICK_S)
+    return not set_aside
 
 
 def lay(folder: Path, image: Folder) -> None:

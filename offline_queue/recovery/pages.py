@@ -148,7 +148,8 @@ def log_health(database: Path, log: Path) -> LogHealth:
         if not _head_holds(held):
             return LogHealth.BROKEN
     bad = next((at for at, frame in enumerate(frames) if not frame.sound), len(frames))
-    commits = [at for at, frame in enumerate(frames) if frame.commit and at > bad and frame.good]
+    # Of this generation: where a torn transaction left gaps, the commits of the one before shine through
+    commits = [at for at, frame in enumerate(frames) if frame.commit and at > bad and frame.sound]
     if bad == len(frames):
         return LogHealth.WHOLE
     # Each commit is synced before the next begins, so what lies in front of two of them was whole once
