@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from kiosk.config import KioskSection
+from kiosk.config import KioskSection, OutboxSection
 from kiosk.model import Registration, RegistrationId
 from kiosk.registration import later
 from kiosk.registration.later import Act, Earlier, Visitor
@@ -24,7 +24,7 @@ from offline_queue import retention
 from offline_queue.states import EventState
 from offline_queue.verify import verify
 from tests.contract.sync_kit import Delivery, delivery
-from tests.outbox_kit import SHANGHAI, event, invented_number, new_id, registration, state
+from tests.outbox_kit import SHANGHAI, event, invented_number, new_id, opened, registration, state
 
 pytestmark = pytest.mark.timeout(120)
 VISITOR = Visitor("访其人", "11", invented_number(900), "1208", "c-9")
@@ -205,6 +205,26 @@ def test_revisions_that_were_put_in_the_wrong_order_wait_for_the_missing_one(lin
     line.owner.outbox.put(first)
     guest.until(EventState.DELIVERED, 3)
     assert guest.police_ops() == ["CI", "EX", "CC"]
+
+
+def test_a_stay_whose_guest_is_sealed_to_the_authority_goes_on_and_ends(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    settings = OutboxSection(recipient_key_file=sandbox.info.recipients_dir / "mlkem768-x25519.json")
+    with opened(tmp_path, settings=settings) as owner:
+        line = Delivery(owner, sandbox)
+        guest = check_in(line)
+        assert guest.standing().guest == {}, "staff see a sealed stub"
+        guest.put(later.room_change(guest.standing(), "1209", act()))
+        corrected = later.correction(guest.standing(), {"name": "林随安安"}, act())
+        assert isinstance(corrected, later.Unfit), "the document is read again"
+        last = guest.put(later.check_out(guest.standing(), act()))
+        line.sync.start()
+        try:
+            guest.until(EventState.DELIVERED, last)
+        finally:
+            line.sync.stop()
+        assert guest.police_ops() == ["CI", "RC", "CC"]
 
 
 def test_the_life_cycle_survives_a_bad_week(quiet: Delivery) -> None:

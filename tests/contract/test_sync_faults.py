@@ -161,6 +161,28 @@ def test_an_unknown_authority_gets_nothing(sandbox: SandboxProcess, tmp_path: Pa
     assert ledger(sandbox, record_id) == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("police_unknown_ca", "tls: unable to get local issuer certificate"),
+        ("police_expired_cert", "tls: certificate has expired"),
+    ],
+)
+def test_an_authority_whose_certificate_is_wrong_gets_nothing_until_it_is_right(
+    sandbox: SandboxProcess, tmp_path: Path, fault: str, why: str
+) -> None:
+    sandbox.fault(fault)
+    with delivery(sandbox, tmp_path / "box") as line:
+        record_id = line.put()
+        line.until("the breaker", lambda: line.owner.line.breaker)
+        assert line.owner.line.why == why
+        assert (state(line.owner, record_id), event(line.owner, record_id).attempts) == (EventState.READY, 0)
+        assert ledger(sandbox, record_id) == []
+        sandbox.clear_faults()
+        line.sync.try_now()
+        delivered_once(line, record_id)
+
+
 def test_a_kiosk_with_a_foreign_certificate_opens_its_breaker(sandbox: SandboxProcess, tmp_path: Path) -> None:
     sandbox.clear_faults()
     foreign = pki.make(tmp_path / "foreign", "demo-01")
