@@ -75,6 +75,8 @@ class CodeTables:
     """The hotel's rooms as the authority has them; None: not known, any room."""
     countries: frozenset[str] | None = None
     """ISO 3166 alpha-3; None: not known, any code of that form."""
+    visas: frozenset[str] | None = None
+    ports: frozenset[str] | None = None
 
 
 BUILT_IN = CodeTables("", frozenset(ETHNICITIES), frozenset(PROVINCES))
@@ -99,6 +101,8 @@ def load(state_dir: Path) -> CodeTables:
         divisions or BUILT_IN.provinces,
         codes.get("rooms") or None,
         codes.get("country") or None,
+        codes.get("visa") or None,
+        codes.get("port") or None,
     )
 
 

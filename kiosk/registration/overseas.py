@@ -68,7 +68,8 @@ def _document_number(draft: Draft) -> bool:
 
 
 def _visa_type(draft: Draft) -> bool:
-    return re.fullmatch(r"[A-Z][A-Z0-9]?", draft.guest["visaType"]) is not None
+    code, known = draft.guest["visaType"], draft.tables.visas
+    return re.fullmatch(r"[A-Z][A-Z0-9]?", code) is not None and (known is None or code in known)
 
 
 def _visa_number(draft: Draft) -> bool:
@@ -86,7 +87,8 @@ def _entry_date(draft: Draft) -> bool:
 
 
 def _entry_port(draft: Draft) -> bool:
-    return bool(draft.guest["entryPort"].strip())
+    code, known = draft.guest["entryPort"], draft.tables.ports
+    return bool(code.strip()) and (known is None or code in known)
 
 
 def _stay_reason(draft: Draft) -> bool:

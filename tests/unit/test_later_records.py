@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kiosk.config import KioskSection
 from kiosk.errors import ContractError
@@ -21,13 +23,16 @@ from kiosk.registration.later_rules import VOID_REASONS
 from kiosk.registration.overseas import latin
 from kiosk.registration.validators import findings
 from kiosk.sandbox import police_tables
+from kiosk.sandbox.police_beside import finding
 from kiosk.sandbox.police_rules import judge
-from kiosk.sandbox.submission import Submission
-from tests.outbox_kit import ADDRESS, NAME, NUMBER, ROOM, SHANGHAI, new_id, registration
+from kiosk.sandbox.police_store import Ledger
+from kiosk.sandbox.submission import Batch, Submission
+from tests.outbox_kit import ADDRESS, ID_PHOTO, LIVE_PHOTO, NAME, NUMBER, ROOM, SHANGHAI, new_id, registration
 from tests.sandbox_kit import overseas_record
 
 NOW = datetime.now(UTC).astimezone(SHANGHAI).replace(microsecond=0)
 ACT = Act(KioskSection(), NOW + timedelta(minutes=1), "clerk7", bytes(range(16)))
+PHOTOS = {hashlib.sha256(photo).hexdigest(): photo for photo in (ID_PHOTO, LIVE_PHOTO)}
 VISITOR = Visitor("访其人", "11", "310199198808080012", ROOM, "c-9")
 
 
@@ -270,8 +275,85 @@ def test_the_authoritys_tables_win(tmp_path: Path) -> None:
     assert isinstance(later.room_change(Earlier(new_id(), 1, "S"), "2", replace(ACT, tables=tables)), Unfit)
 
 
+def test_an_overseas_guests_codes_are_the_authoritys(tmp_path: Path) -> None:
+    tables = saved(tmp_path, {"country": {"JPN": "日本"}, "visa": {"MQ": "免签"}, "port": {"SHA": "虹桥"}})
+    found = {finding.code for finding in findings(overseas_record(), (), tables)}
+    assert found == {"EJW2", "EJW3", "ERJKA"}
+
+
 def test_tables_that_are_absent_or_broken_leave_what_is_built_in(tmp_path: Path) -> None:
     assert code_tables.load(tmp_path) == code_tables.BUILT_IN
     assert saved(tmp_path, {"ethnicity": {}, "rooms": []}) == replace(code_tables.BUILT_IN, version="7")
     (tmp_path / code_tables.FILE).write_bytes(b"\xff{")
     assert code_tables.load(tmp_path) == code_tables.BUILT_IN
+
+
+# ---- any stay --------------------------------------------------------------------------------------------------------
+
+STEPS = st.one_of(
+    st.sampled_from(["1209", "1301", "1302"]).map(lambda room: ("RC", room)),
+    st.integers(2, 20).map(lambda days: ("EX", days)),
+    st.sampled_from(["林随安安", "林安", "欧阳·随安"]).map(lambda name: ("UP", name)),
+)
+
+
+@given(st.lists(STEPS, max_size=8), st.sampled_from(["CC", "VD"]), st.booleans())
+def test_whatever_happens_in_a_stay_the_police_take_it_in_order(
+    steps: list[tuple[str, Any]], end: str, overseas: bool
+) -> None:
+    ledger = Ledger(None)
+    try:
+        first = json.dumps(overseas_record(), ensure_ascii=False).encode() if overseas else checked_in().text
+        texts, expected = [first], dict(json.loads(first)["guest"])
+        assert said(ledger, first) is None
+        for op, value in [*steps, (end, None)]:
+            earlier = Earlier.standing(texts)
+            assert earlier.guest == expected
+            built = follow(earlier, op, value)
+            if op == "RC" and expected["roomNo"] == value:
+                assert isinstance(built, Unfit)
+                continue
+            texts.append(made(built).text)
+            expected |= changes(op, value, overseas)
+            assert said(ledger, texts[-1]) is None
+    finally:
+        ledger.close()
+
+
+def follow(earlier: Earlier, op: str, value: Any) -> later.Built:
+    match op:
+        case "RC":
+            return later.room_change(earlier, value, ACT)
+        case "EX":
+            return later.extension(earlier, NOW + timedelta(days=value), ACT)
+        case "UP":
+            return later.correction(earlier, {"nameCn" if earlier.overseas else "name": value}, ACT)
+        case "VD":
+            return later.void(earlier, "mistake", ACT)
+        case _:
+            return later.check_out(earlier, ACT)
+
+
+def changes(op: str, value: Any, overseas: bool) -> dict[str, str]:
+    match op:
+        case "RC":
+            return {"roomNo": value}
+        case "EX":
+            return {"plannedOutAt": (NOW + timedelta(days=value)).isoformat()}
+        case "UP":
+            return {"nameCn" if overseas else "name": value}
+        case _:
+            return {}
+
+
+def said(ledger: Ledger, text: bytes) -> object:
+    """Report it as the only one of its batch; what the police find wrong with it."""
+    record = json.loads(text)
+    photos = PHOTOS if record["photos"] else {}
+    digest, batch = hashlib.sha256(text).hexdigest(), new_id()
+    sub = Submission(record["recordId"], record["revision"], digest, text.decode(), record, photos)
+    assert ledger.known(sub) is None
+    found = judge(sub, ACT.at) or finding(ledger.store, sub)
+    ledger.take_in(Batch(batch, [sub]), "", "demo-01", NOW.isoformat())
+    ledger.note(batch, 0, ledger.accept(sub, None, NOW.isoformat(), ""))
+    return found
