@@ -93,16 +93,36 @@ class Store(Chained):
             self.release_next(event, wall)
         return event
 
-    def mend(self, event: Event, parts: Iterable[SealedPart], wall: float) -> None:
-        """Give an event, inside a transaction, parts that open. A QUARANTINED one may go if nothing earlier is open."""
+    def mend(self, event: Event, columns: Mapping[str, object], parts: Iterable[SealedPart], wall: float) -> None:
+        """Give an event, inside a transaction, the parts that were found of it; a QUARANTINED one its state as well.
+
+        Args:
+            event: As it is in the store.
+            columns: Its row as it was found, see ``restore``.
+            parts: What opens.
+            wall: Unix time.
+        """
         for table in ("payload", "data_key"):
             self._conn.execute(f"DELETE FROM {table} WHERE event = ?", (event.id,))  # noqa: S608 - constants
         self._insert_parts(event.id, parts)
+        if event.state is EventState.QUARANTINED:
+            event = self._settled_as(event, columns)
         self._append(event.id, event.state, wall, MENDED)
         if event.state is EventState.DELIVERED:
             self._append(event.id, event.state, wall, event.receipt or "")  # what its state rests on comes last
-        elif event.state is EventState.QUARANTINED and self.may_go(event.record_id, event.revision):
-            self.move(event, EventState.READY, wall, why=None)
+        if event.state in DONE:
+            self.release_next(event, wall)
+
+    def _settled_as(self, event: Event, columns: Mapping[str, object]) -> Event:
+        found = event_of(tuple(columns[name] for name in COLUMNS.split(", ")))
+        waits = found.state is EventState.READY and not self.may_go(event.record_id, event.revision)
+        state = EventState.BLOCKED if waits else found.state
+        told = (found.receipt, found.received_at, found.settled_at, found.flag, found.why)
+        self._conn.execute(
+            "UPDATE event SET state = ?, receipt = ?, received_at = ?, settled_at = ?, flag = ?, why = ? WHERE id = ?",
+            (state.value, *told, event.id),
+        )
+        return replace(event, state=state, receipt=found.receipt)
 
     def _insert_parts(self, event: int, parts: Iterable[SealedPart]) -> None:
         parts = list(parts)

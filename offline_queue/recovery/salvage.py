@@ -30,8 +30,6 @@ T = TypeVar("T")
 
 SALVAGE = "SALVAGE"
 """State of the chain's entry that names the old chain's head."""
-_SENT_AGAIN = frozenset({EventState.READY, EventState.REJECTED, EventState.DELIVERED})
-"""What opens in one of these states may be sent again: the authority gives the answer it gave."""
 _KEPT_FOR_STAFF = frozenset({EventState.DELIVERED, EventState.SUPERSEDED})
 _OWN_FACTS = frozenset({"first_event", "erasure unsigned from"})
 """What a store remembers about itself: not taken over from another one."""
@@ -122,7 +120,7 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
                 store.restore(kept.columns, kept.parts, wall)
                 came += 1
             elif _is_better(store, live, kept):
-                store.mend(live, kept.parts, wall)
+                store.mend(live, kept.columns, kept.parts, wall)
                 came += 1
             else:
                 there += 1
@@ -132,7 +130,7 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
 def _is_better(store: Store, live: Event, kept: Kept) -> bool:
     """Say whether what was found opens, and what is in the live store does not."""
     if live.state is EventState.QUARANTINED:
-        return kept.columns["state"] in _SENT_AGAIN and bool(kept.parts)
+        return kept.columns["state"] != EventState.QUARANTINED
     return live.state in _KEPT_FOR_STAFF and TEXT in _names(kept.parts) and TEXT not in _names(store.parts(live))
 
 
