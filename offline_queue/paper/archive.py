@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pyzipper
+from typing_extensions import Buffer, override
 
 from kiosk.durable import sync_folder
 from kiosk.errors import OperationalError
@@ -30,15 +31,42 @@ def new_passphrase() -> str:
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
 
 
+class _Sink(io.FileIO):
+    """The file; remembers that it could not be written, and lets the ZIP come to its end.
+
+    ``ZipFile`` that meets an error in the middle of a file cannot be closed any more, and says so on stderr.
+    """
+
+    failed: OSError | None = None
+
+    @override
+    def write(self, data: Buffer) -> int:
+        left = memoryview(data).cast("B")
+        whole = len(left)
+        try:
+            while left and self.failed is None:
+                left = left[super().write(left) or 0 :]
+        except OSError as exc:
+            self.failed = exc
+        return whole
+
+    def check(self) -> None:
+        """Raise the error that was met."""
+        if self.failed is not None:
+            raise self.failed
+
+
 @dataclass(slots=True)
 class Archive:
     """A ZIP under way; what is added is compressed and sealed in memory, then written."""
 
     zip: pyzipper.AESZipFile
+    sink: _Sink
 
     def add(self, name: str, data: bytes) -> str:
-        """Add a file and return its SHA-256. ``name`` stays readable without the passphrase."""
+        """Add a file and return its SHA-256. ``name`` stays readable without the passphrase. Raises OSError."""
         self.zip.writestr(name, data)
+        self.sink.check()
         return hashlib.sha256(data).hexdigest()
 
 
@@ -57,9 +85,9 @@ def new_archive(path: Path, passphrase: str, comment: str) -> Iterator[Archive]:
     part = path.with_name(path.name + PART)
     fd = _claim(path, part)
     try:
-        with os.fdopen(fd, "w+b") as file:
+        with _Sink(fd, "w+") as file:
             yield from _sealing(file, passphrase, comment)
-            file.flush()
+            file.check()
             os.fsync(file.fileno())
         part.rename(path)  # only a whole one has the name that a clerk looks for
         sync_folder(path.parent)
@@ -85,10 +113,10 @@ def _claim(path: Path, part: Path) -> int:
         ) from exc
 
 
-def _sealing(file: IO[bytes], passphrase: str, comment: str) -> Iterator[Archive]:
+def _sealing(file: _Sink, passphrase: str, comment: str) -> Iterator[Archive]:
     with pyzipper.AESZipFile(file, "w", compression=pyzipper.ZIP_DEFLATED) as made:
         # Version 2 of the format: version 1 tells everybody each file's checksum
         made.setencryption(pyzipper.WZ_AES, nbits=256, force_wz_aes_version=pyzipper.zipfile_aes.WZ_AES_V2)
         made.setpassword(passphrase.encode())
         made.comment = comment.encode("ascii")
-        yield Archive(made)
+        yield Archive(made, file)

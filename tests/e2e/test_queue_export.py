@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import select
 import subprocess
 import sys
@@ -48,12 +49,26 @@ def new_terminal() -> Iterator[tuple[int, int]]:
         os.close(far)
 
 
-def typed(kiosk: Kiosk, *words: str, on_terminal: bool = True, answers: str = "") -> Typed:
-    """Run a command as a clerk does: on a terminal of its own, its output led into a pipe."""
+def typed(kiosk: Kiosk, *words: str, on_terminal: bool = True, answers: str = "", largest: int = -1) -> Typed:
+    """Run a command as a clerk does: on a terminal of its own, its output led into a pipe.
+
+    ``largest``: bytes that a file of it may have.
+    """
     command = [sys.executable, "-P", "-m", "kiosk", "queue", *words, "--config", str(kiosk.config)]
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), "HOME": str(kiosk.state_dir)}
+    environment = {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(kiosk.state_dir),
+    }
     with new_terminal() as (near, far):
-        take = (lambda: fcntl.ioctl(far, termios.TIOCSCTTY, 0)) if on_terminal else None
+
+        def begin() -> None:
+            if on_terminal:
+                fcntl.ioctl(far, termios.TIOCSCTTY, 0)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, -1))
+
         with subprocess.Popen(
             command,
             cwd=kiosk.config.parent,
@@ -63,7 +78,7 @@ def typed(kiosk: Kiosk, *words: str, on_terminal: bool = True, answers: str = ""
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=take,
+            preexec_fn=begin,
             pass_fds=(far,),
         ) as run:
             shown = answer_prompts(near, run, answers)
@@ -161,6 +176,17 @@ def test_a_device_named_in_place_of_a_file_is_not_written_to(kiosk: Kiosk) -> No
     done = typed(kiosk, "export", "/dev/full", "--operator", "li.na", "--reason", REASON)
     assert done.status == 1
     assert re.search(r"/dev/full: File exists; nothing was written. Fix", done.stderr)
+
+
+@pytest.mark.parametrize("largest", [100, 4000, 20_000])
+def test_a_stick_without_room_is_told_and_holds_no_half(tmp_path: Path, usb: Path, largest: int) -> None:
+    words = ("export", str(usb), "--operator", "li.na", "--reason", REASON)
+    with closing(Kiosk(tmp_path, running=True)) as kiosk:
+        done = typed(kiosk, *words, largest=largest)
+    assert done.status == 1
+    assert re.fullmatch(r"suizhu queue: export: .*File too large; half an archive was removed.*Fix.*\n", done.stderr)
+    assert "passphrase" not in done.terminal
+    assert list(usb.iterdir()) == []
 
 
 def test_other_verbs_answer_in_one_line_of_json(kiosk: Kiosk) -> None:

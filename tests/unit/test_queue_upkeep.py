@@ -22,6 +22,7 @@ from offline_queue.commands.main import main
 from offline_queue.inquiry import Inquiry
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE
 from tests.outbox_kit import NAME, NUMBER, new_id, raw
+from tests.stopwatch import Stopwatch
 from tests.unit.queue_kit import Kiosk
 
 pytestmark = pytest.mark.timeout(60)
@@ -286,3 +287,25 @@ def test_of_a_store_that_is_gone_salvage_says_that_nothing_is_left(
     words = capsys.readouterr().out
     assert "NOTHING could be read in it" in words
     assert "compare the hotel's list of arrivals" in words
+
+
+def test_a_kiosk_that_stops_does_not_wait_for_a_long_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(self: Answers, inquiry: Inquiry, by: str) -> Iterator[dict[str, object]]:
+        began.set()
+        assert go_on.wait(20)
+        yield {}
+
+    monkeypatch.setattr(Answers, "rows", slow)
+    with closing(Kiosk(tmp_path, running=True)) as kiosk:
+        sock = asking.call(kiosk.state_dir / SOCKET_FILE)
+        assert sock is not None
+        with sock:
+            sock.sendall(Inquiry("verify").to_json() + b"\n")
+            assert began.wait(20)
+            watch = Stopwatch()
+            kiosk.server.stop()
+            assert watch.seconds() < 3
+            assert sock.recv(100) == b""
+        go_on.set()
