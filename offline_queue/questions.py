@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from kiosk.errors import OutboxDamaged
-from offline_queue import chain, schema
+from offline_queue import chain, schema, wholeness
 from offline_queue.connection import Connect, connect, failed
 from offline_queue.rows import COLUMNS, Event, Wrapped, event_of
 from offline_queue.sealing import SealedPart
@@ -54,11 +54,13 @@ class Questions:
         """Events that may be sent now, oldest first.
 
         One whose next try lies further ahead than any wait we ever set counts as due: the clock was set back.
+        Raises OutboxDamaged when one of them is not what was put.
         """
         due = self._standing(EventState.READY, "next_at <= ? ORDER BY next_at, id LIMIT ?", (now, limit))
         if len(due) < limit:
             beyond = "next_at > ? ORDER BY next_at, id LIMIT ?"
             due += self._standing(EventState.READY, beyond, (now + cap_s, limit - len(due)))
+        wholeness.refuse_broken_rows(self._path.name, due)
         return due
 
     def next_ready_at(self) -> float | None:
@@ -137,8 +139,9 @@ class Questions:
     def parts(self, event: Event) -> list[SealedPart]:
         """The sealed parts that still have a key."""
         rows = self._rows(
-            "SELECT part, sealed, recipient, key_id, wrapped, suite FROM payload JOIN data_key USING (event, part) "
-            "WHERE event = ? ORDER BY part",
+            # Joined in this order so that the parts come sorted, and no sealed photo goes through a sorter
+            "SELECT p.part, sealed, recipient, key_id, wrapped, suite FROM payload p CROSS JOIN data_key k "
+            "ON k.event = p.event AND k.part = p.part WHERE p.event = ? ORDER BY p.part",
             (event.id,),
         )
         return [SealedPart(*row) for row in rows]

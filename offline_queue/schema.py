@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import struct
 import time
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from kiosk.durable import sync_folder
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
 from offline_queue import migrations
 from offline_queue.connection import Connect, Connection, connect, failed
-from offline_queue.migrations import APPLICATION_ID, VERSION
+from offline_queue.header import refuse_foreign, refuse_newer
+from offline_queue.migrations import VERSION
 from offline_queue.states import EventState
 
 TABLES: dict[str, tuple[str, ...]] = {
@@ -38,10 +38,6 @@ _TRIGGERS = frozenset({"tally_insert", "tally_update", "tally_delete", "event_bo
 _INDEXES = frozenset({f"event_{state.lower()}" for state in EventState} | {"event_due", "event_record", "event_flag"})
 
 
-_FLIPPED_BITS, _FUTURE = 2, 200
-"""So near to our name in the header, or so many versions ahead, is damage and no other program's or newer file."""
-
-
 def open_database(path: Path, connect: Connect = connect, *, wall: float | None = None) -> Connection:
     """Open the store for its one owner thread, making or migrating it where needed.
 
@@ -56,7 +52,7 @@ def open_database(path: Path, connect: Connect = connect, *, wall: float | None 
         OutboxDamaged: No database, or one of ours whose pages or tables are broken; it was left as it is.
         OutboxUnavailable: Newer than this program, another program's, or the disk refuses; nothing was changed.
     """
-    _refuse_foreign(path)
+    refuse_foreign(path)
     _claim_name(path)
     try:
         conn = connect(path)
@@ -84,41 +80,12 @@ def _claim_name(path: Path) -> None:
         raise OutboxUnavailable(f"outbox {path.name}: cannot be opened: {exc.strerror}; check the disk") from exc
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Judge the header's bytes before SQLite may touch the file."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except FileNotFoundError:
-        return
-    except OSError as exc:
-        raise OutboxUnavailable(f"outbox {path.name}: {exc.strerror}") from exc
-    if not header:
-        return
-    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
-        raise OutboxDamaged(f"outbox {path.name}: not a database; it was left untouched, set it aside")
-    version, application = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
-    if 0 < (application ^ APPLICATION_ID).bit_count() <= _FLIPPED_BITS or version > VERSION + _FUTURE:
-        raise OutboxDamaged(f"outbox {path.name}: its header is damaged; it was left untouched, set it aside")
-    if application not in (0, APPLICATION_ID):
-        raise OutboxUnavailable(f"outbox {path.name}: another program's database; it was left untouched")
-    _refuse_newer(path, version)
-
-
-def _refuse_newer(path: Path, version: int) -> None:
-    if version > VERSION:
-        raise OutboxUnavailable(
-            f"outbox {path.name}: schema {version} is newer than {VERSION}, which this program knows; "
-            "it was left untouched, start the newer program"
-        )
-
-
 def _prepare(conn: Connection, path: Path, wall: float) -> None:
     # Exclusive before WAL: the index of the WAL then lives in memory, and no second connection can
     # exist (SQLite before 3.51.3 can lose a WAL reset between two)
     conn.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     version: int = conn.execute("PRAGMA user_version").fetchone()[0]
-    _refuse_newer(path, version)
+    refuse_newer(path, version)
     if version == 0 and conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         raise OutboxUnavailable(f"outbox {path.name}: another program's database; it was left untouched")
     if version == VERSION:

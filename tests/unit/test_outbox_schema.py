@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_an_outbox_belongs_to_one_hotel(closed: Path) -> None:
 def test_what_is_made_is_what_is_inspected(tmp_path: Path) -> None:
     conn = schema.open_database(tmp_path / "queue.db")
     assert schema.inspect(conn) == []
-    assert conn.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
+    assert conn.execute("PRAGMA application_id").fetchone() == (migrations.APPLICATION_ID,)
     assert conn.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
     conn.close()
 
@@ -117,3 +118,47 @@ def test_a_table_takes_only_its_kind(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT"):
         conn.execute("INSERT INTO chain VALUES (1, 'one', 'READY', 1, '', x'00')")
     conn.close()
+
+
+def cut_off(folder: Path, change: str) -> Path:
+    """A folder as a power cut leaves it when a change was just committed: it lies in the log alone."""
+    conn = schema.open_database(folder / "queue.db")
+    conn.execute("INSERT INTO fact VALUES ('before', 'it')")
+    conn.execute(change)
+    conn.execute("INSERT INTO fact VALUES ('after', 'it')")
+    cut = folder / "cut"
+    cut.mkdir()
+    for path in folder.glob("queue.db*"):
+        shutil.copy(path, cut)
+    conn.close()
+    return cut
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (f"PRAGMA user_version = {schema.VERSION + 1}", "newer"),
+        ("PRAGMA application_id = 7", "another program's"),
+    ],
+)
+def test_a_newer_header_that_lies_in_the_log_alone_is_respected(tmp_path: Path, change: str, says: str) -> None:
+    cut = cut_off(tmp_path, change)
+    before = {path.name: path.read_bytes() for path in cut.iterdir()}
+    assert before["queue.db-wal"]
+    with pytest.raises(OutboxUnavailable, match=says):
+        schema.open_database(cut / "queue.db")
+    assert {path.name: path.read_bytes() for path in cut.iterdir()} == before
+
+
+def test_a_log_of_this_version_is_taken_over(tmp_path: Path) -> None:
+    cut = cut_off(tmp_path, f"PRAGMA user_version = {schema.VERSION}")
+    conn = schema.open_database(cut / "queue.db")
+    assert conn.execute("SELECT count(*) FROM fact").fetchone() == (2,)
+    conn.close()
+
+
+@pytest.mark.parametrize("log", [b"", b"no log", bytes(40), b"\x37\x7f\x06\x82" + bytes(60)])
+def test_a_log_that_is_none_is_no_header(tmp_path: Path, log: bytes) -> None:
+    schema.open_database(tmp_path / "queue.db").close()
+    (tmp_path / "queue.db-wal").write_bytes(log)
+    schema.open_database(tmp_path / "queue.db").close()
