@@ -53,7 +53,8 @@ class CodeTables:
     def run(self) -> float:
         """Look for newer tables. Return the seconds until it is time to look again."""
         trouble = self._talk.ask(lambda: judge_told(self._talk.endpoint.read_limits()))
-        if trouble is None and (self._doubted or self._talk.endpoint.limits.schema_version != self.version):
+        told = self._talk.endpoint.limits.schema_version
+        if trouble is None and (self._doubted or not self.version or told not in ("", self.version)):
             trouble = self._fetch()
         if trouble is not None:
             if trouble.why != self.trouble:

@@ -184,6 +184,7 @@ class SyncThread:
         """One of them: a record that was put meanwhile goes before the next."""
         for errand in self._errands:
             if self._may_call() and errand.due_at <= self._clock.mono():
+                errand.due_at = self._clock.mono() + _IDLE_S  # should it break the authority is not asked at every turn
                 wait_s = errand.run()
                 errand.due_at = self._clock.mono() + wait_s
                 return

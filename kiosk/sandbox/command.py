@@ -45,6 +45,7 @@ ca_file = "{info.ca_file}"
 client_cert_file = "{info.client_cert_file}"
 client_key_file = "{info.client_key_file}"
 device_key_file = "{info.device_key_file}"
+receipts_key_file = "{info.receipt_key_file}"
 
 [credentials]
 issuer_keys_dir = "{info.issuer_keys_dir}"

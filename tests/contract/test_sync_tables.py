@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.errors import OutboxUnavailable
 from kiosk.registration import code_tables as validators_tables
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue import code_tables
@@ -173,3 +174,24 @@ def looked_again(line: Delivery) -> bool:
 def sent_again(owner: OutboxOwner, record_id: str) -> bool:
     name = f"E308 {event(owner, record_id).id}"
     return owner.call(lambda store: store.fact(name)) == "sandbox-1"
+
+
+def test_an_errand_that_breaks_holds_no_record_back_and_is_not_run_at_every_turn(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    class Broken:
+        due_at = 0.0
+        runs = 0
+
+        def run(self) -> float:
+            self.runs += 1
+            raise OutboxUnavailable("outbox queue.db: disk full")
+
+    broken = Broken()
+    with delivery(sandbox, tmp_path, start=False) as line:
+        line.sync._errands.append(broken)
+        line.sync.start()
+        line.until("it broke", lambda: broken.runs)
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(1)))
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(2)))
+    assert broken.runs == 1
