@@ -103,15 +103,16 @@ class Stage:
         self._life = replace(self._life, number=self._life.number + 1)
         self.promises.waiting = None
         paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        self._kiosk = subprocess.Popen(
-            [sys.executable, "-P", "-m", "kiosk.chaos.kiosk_child", json.dumps(asdict(self._life))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self._folder / "kiosk.log").open("ab"),
-            text=True,
-            env={**os.environ, "PYTHONPATH": paths},
-            process_group=0,
-        )
+        with (self._folder / "kiosk.log").open("ab") as log:
+            self._kiosk = subprocess.Popen(
+                [sys.executable, "-P", "-m", "kiosk.chaos.kiosk_child", json.dumps(asdict(self._life))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, "PYTHONPATH": paths},
+                process_group=0,
+            )
         self._reader = threading.Thread(target=self._read, args=(self._kiosk,), name="promises")
         self._reader.start()
 
