@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kiosk.config import OutboxSection
-from kiosk.errors import OutboxDamaged, OutboxUnavailable
+from kiosk.errors import ContractError, OutboxDamaged, OutboxUnavailable
 from offline_queue.authority_time import SKEW_SHOWN_S, AuthorityTime
 from offline_queue.clock import Clock, SystemClock
 from offline_queue.device_key import DeviceKey
@@ -216,13 +216,24 @@ class OutboxOwner:
         if self._ended:
             raise OutboxUnavailable("outbox: closed; nothing was acknowledged")
         try:
-            return work(self._keeper.store())
+            return self._once(work, puts=again)
         except OutboxDamaged as exc:
             self._keeper.replace(exc)
             self.mending.start()
             if not again:
                 raise
+            return self._once(work, puts=True)
+
+    def _once(self, work: Callable[[Store], T], *, puts: bool) -> T:
+        try:
             return work(self._keeper.store())
+        except ContractError as exc:
+            if puts and self._keeper.salvage_waits:  # a correction of what is not back yet
+                raise OutboxUnavailable(
+                    "outbox: what this record follows is still being salvaged; nothing was acknowledged. "
+                    "Fix: try again in a minute"
+                ) from exc
+            raise
 
     def _status(self, store: Store) -> Status:
         counts, first = store.counts(), store.first_due()

@@ -48,6 +48,11 @@ class Keeper:
     def copy_view(self) -> CopyView:
         return self.copy.view if self.copy is not None else CopyView()
 
+    @property
+    def salvage_waits(self) -> bool:
+        """Say whether a database is set aside whose records are not all back."""
+        return bool(quarantine.waiting(self.path))
+
     def store(self) -> Store:
         """Return the open store; open it again when it had to be closed.
 

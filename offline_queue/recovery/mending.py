@@ -6,9 +6,12 @@ can be done twice.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from kiosk.errors import KioskError, where
@@ -52,52 +55,54 @@ class Mending:
         if copy is not None:
             copy.on_need = self.start
         self._stopping = threading.Event()
-        self._asked = threading.Event()
-        self._thread: threading.Thread | None = None
-        self.view = MendingView()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox mending")
+        self._last: Future[None] | None = None
+        self._view = MendingView()
+
+    @property
+    def view(self) -> MendingView:
+        last = self._last
+        return replace(self._view, running=last is not None and not last.done())
 
     def start(self) -> None:
-        """Begin, unless it runs: then it looks once more before it ends."""
-        self._asked.set()
-        if not self._stopping.is_set() and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._run, name="outbox mending")
-            self.view = replace(self.view, running=True)
-            self._thread.start()
+        """Look for what is to be done, and do it; after what is under way, if that still runs. Returns at once."""
+        with contextlib.suppress(RuntimeError):  # stopped
+            self._last = self._thread.submit(self._run)
 
     def start_if_needed(self) -> None:
         if self._copy is not None or quarantine.waiting(self._site.store):
             self.start()
 
     def wait(self, timeout_s: float | None = None) -> MendingView:
-        """Wait until it has nothing left to do, or for so long. Not from the owner thread."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        """Wait until what was started is done, or for so long. Not from the owner thread."""
+        while (last := self._last) is not None:
+            done = futures.wait([last], timeout_s).done
+            if not done or last is self._last:
+                break
         return self.view
 
     def stop(self) -> None:
         """End it after the slice at hand. Safe to call twice, and before ``start``."""
         self._stopping.set()
-        self.wait()
+        self._thread.shutdown(cancel_futures=True)
 
     def _run(self) -> None:
-        while self._asked.is_set() and not self._stopping.is_set():
-            self._asked.clear()
-            try:
-                self._mend()
-            except (KioskError, OSError) as exc:
-                self._try_again(str(exc))
-            except (
-                Exception
-            ) as exc:  # what waits in the damaged file must not be forgotten, and may hold a guest's data
-                self._try_again(f"a bug: {where(exc)}")
-        self.view = replace(self.view, running=False)
+        try:
+            self._mend()
+        except (KioskError, OSError) as exc:
+            self._try_again(str(exc))
+        except (
+            Exception
+        ) as exc:  # what waits in the damaged file must not be forgotten; the text may hold a guest's data
+            self._try_again(f"a bug: {where(exc)}")
 
     def _try_again(self, why: str) -> None:
-        if not self._stopping.is_set():
-            log.warning("outbox mending: %s; tried again in %.0f s", why, AGAIN_S)
-        self.view = replace(self.view, why=why)
-        self._asked.set()
-        self._stopping.wait(AGAIN_S)
+        if self._stopping.is_set():
+            return
+        log.warning("outbox mending: %s; tried again in %.0f s", why, AGAIN_S)
+        self._view = replace(self._view, why=why)
+        if not self._stopping.wait(AGAIN_S):
+            self.start()
 
     def _mend(self) -> None:
         damaged_ones = self._look()
@@ -106,14 +111,14 @@ class Mending:
             if outcome is None:
                 return
             log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
-            self.view = replace(self.view, salvaged=(*self.view.salvaged, outcome), why="")
+            self._view = replace(self._view, salvaged=(*self._view.salvaged, outcome), why="")
             self._came()
             self._look()
         if self._copy is not None:
             self._tend(self._copy)
         if damaged_ones and not self._stopping.is_set():
             self._close_textless()
-        self.view = replace(self.view, why="")
+        self._view = replace(self._view, why="")
 
     def _close_textless(self) -> None:
         """Delivered, and its text is lost: nothing more can be done with it than with one that was purged."""
@@ -131,7 +136,7 @@ class Mending:
 
     def _look(self) -> list[quarantine.Damaged]:
         found = quarantine.waiting(self._site.store)
-        self.view = replace(self.view, waiting=len(found))
+        self._view = replace(self._view, waiting=len(found))
         return found
 
     def _tend(self, copy: SecondCopy) -> None:
@@ -154,7 +159,7 @@ class Mending:
         told = rebuild(self._site, copy.folder, copy.keyring, chain, self._stopping)
         if told is not None and told.events:
             log.warning("outbox: rebuilt from the second copy: %s", told.to_json())
-            self.view = replace(self.view, rebuilt=told)
+            self._view = replace(self._view, rebuilt=told)
             self._came()
         again = reopen(self._site, copy.folder, copy.keyring, self._stopping)
         if again is not None and again.brought_back:
