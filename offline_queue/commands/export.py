@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import secrets
+import sys
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,13 +35,18 @@ def run(given: argparse.Namespace, config: Config) -> Told:
     path = _file(given.to, heading, now)
     inquiry = Inquiry("export", operator=heading.operator, reason=heading.reason, export_id=heading.export_id)
     with reach.answer(config, inquiry) as rows:
-        contents = bundle.write(path, secret, heading, rows, font)
+        contents = bundle.write(path, secret, heading, rows, font, _progress)
     if not contents.records:
         path.unlink()
         return Told(_document(None, contents, heading), ["nothing waits: every record is delivered, no file was made"])
     if not (given.type_passphrase or given.passphrase_stdin):
         _show(secret, path)
     return Told(_document(path, contents, heading), _sentences(path, contents, heading))
+
+
+def _progress(words: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(words + "\n")
 
 
 def _secret(given: argparse.Namespace) -> str:

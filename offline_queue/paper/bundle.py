@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,7 +39,14 @@ class Contents:
     """Of the form; 0 without one."""
 
 
-def write(path: Path, passphrase: str, heading: Heading, rows: Iterable[Row], font: Font | None) -> Contents:
+def write(
+    path: Path,
+    passphrase: str,
+    heading: Heading,
+    rows: Iterable[Row],
+    font: Font | None,
+    said: Callable[[str], None] = lambda progress: None,
+) -> Contents:
     """Write the archive. Everything is made in memory and sealed before it reaches the disk.
 
     Args:
@@ -48,28 +55,37 @@ def write(path: Path, passphrase: str, heading: Heading, rows: Iterable[Row], fo
         heading: Who, when, why.
         rows: Of ``taking``; an error they raise leaves no file behind.
         font: For the form; None leaves the form out.
+        said: Told what is under way: thousands of records take half a minute.
 
     Raises:
         KioskError: From the rows, or the file cannot be written.
     """
     comment = f"Suizhu export {heading.export_id} of hotel {heading.hotel_code}; AES-256, open with 7-Zip"
-    contents, hashes, entries = Contents(), dict[str, str](), list[Entry]()
     with new_archive(path, passphrase, comment) as archive:
-        for row in rows:
-            entry = entry_of(row)
-            entries.append(entry)
-            contents.records += 1
-            contents.sealed += bool(entry.sealed_for)
-            contents.unreadable += entry.text is None
-            hashes |= _add_entry(archive, entry)
-        hashes["registrations.csv"] = archive.add("registrations.csv", table(entries))
-        if font is not None:
-            from offline_queue.paper.form import form  # a fifth of a second that an export without it need not pay
+        return _fill(archive, heading, rows, font, said)
 
-            pdf, contents.pages = form(heading, entries, font)
-            hashes["registrations.pdf"] = archive.add("registrations.pdf", pdf)
-        archive.add("README.txt", _READ_ME.encode("utf-8-sig"))
-        archive.add("manifest.json", _manifest(heading, contents, hashes))
+
+def _fill(
+    archive: Archive, heading: Heading, rows: Iterable[Row], font: Font | None, said: Callable[[str], None]
+) -> Contents:
+    contents, hashes, entries = Contents(), dict[str, str](), list[Entry]()
+    said("reading what waits …")
+    for row in rows:
+        entry = entry_of(row)
+        entries.append(entry)
+        contents.records += 1
+        contents.sealed += bool(entry.sealed_for)
+        contents.unreadable += entry.text is None
+        hashes |= _add_entry(archive, entry)
+    hashes["registrations.csv"] = archive.add("registrations.csv", table(entries))
+    if font is not None and entries:
+        from offline_queue.paper.form import form  # a fifth of a second that an export without it need not pay
+
+        said(f"drawing the form of {len(entries)} records …")
+        pdf, contents.pages = form(heading, entries, font)
+        hashes["registrations.pdf"] = archive.add("registrations.pdf", pdf)
+    archive.add("README.txt", _READ_ME.encode("utf-8-sig"))
+    archive.add("manifest.json", _manifest(heading, contents, hashes))
     return contents
 
 
