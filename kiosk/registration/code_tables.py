@@ -77,6 +77,8 @@ class CodeTables:
     """ISO 3166 alpha-3; None: not known, any code of that form."""
     visas: frozenset[str] | None = None
     ports: frozenset[str] | None = None
+    documents: frozenset[str] | None = None
+    reasons: frozenset[str] | None = None
 
 
 BUILT_IN = CodeTables("", frozenset(ETHNICITIES), frozenset(PROVINCES))
@@ -103,6 +105,8 @@ def load(state_dir: Path) -> CodeTables:
         codes.get("country") or None,
         codes.get("visa") or None,
         codes.get("port") or None,
+        codes.get("document") or None,
+        codes.get("reason") or None,
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
 from kiosk.registration.code_tables import CodeTables
 
-MAX_NAME_UNITS, MAX_PARTY = 15, 20
+MAX_NAME_UNITS, MAX_PARTY, MAX_ID = 15, 20, 64
+LONGEST_STAY = timedelta(days=366)
 OLDEST_BIRTH = date(1900, 1, 1)
+
+OPERATIONS = frozenset({"CI", "JI", "UP", "RC", "EX", "CC", "JC", "VD", "VI"})
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -69,6 +73,34 @@ def chinese_name(name: str) -> bool:
     return 1 <= units <= MAX_NAME_UNITS and letters and name == name.strip()
 
 
+def _named(draft: Draft) -> bool:
+    """Stay, hotel and kiosk are named, in signs that can be written."""
+    names = [draft.record[name] for name in ("stayId", "hotelCode", "kioskId")]
+    return all(0 < len(name) <= MAX_ID and name.isprintable() for name in names)
+
+
+def _salted(draft: Draft) -> bool:
+    return re.fullmatch(r"[0-9a-f]{32}", draft.record["salt"], re.ASCII) is not None
+
+
+def _told(draft: Draft) -> bool:
+    known = draft.record["op"] in OPERATIONS
+    return known and isinstance(draft.record["capturedOffline"], bool) and isinstance(draft.guest, Mapping)
+
+
+def _revision(draft: Draft) -> bool:
+    revision = draft.record["revision"]
+    return type(revision) is int and revision >= 1
+
+
+def _hotel(draft: Draft) -> bool:
+    return re.fullmatch(r"[0-9]{10}", draft.record["hotelCode"], re.ASCII) is not None
+
+
+def _occurred(draft: Draft) -> bool:
+    return moment(draft.record["occurredAt"]).year >= OLDEST_BIRTH.year
+
+
 def room(draft: Draft) -> bool:
     """Say whether a room is named."""
     return bool(draft.guest["roomNo"].strip())
@@ -79,4 +111,13 @@ def room_known(draft: Draft) -> bool:
     return draft.tables.rooms is None or draft.guest["roomNo"] in draft.tables.rooms
 
 
+COMMON: tuple[Rule, ...] = (
+    ("E400", "record", _named),
+    ("E400", "revision", _revision),
+    ("E400", "salt", _salted),
+    ("E400", "record", _told),
+    ("E20", "occurredAt", _occurred),
+    ("E21", "hotelCode", _hotel),
+)
+"""Of every record."""
 ROOM: tuple[Rule, ...] = (("E2A", "guest.roomNo", room), ("ENOROOM", "guest.roomNo", room_known))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from uuid import UUID
 
 from kiosk.credentials import resident_id
-from kiosk.registration.forms import ROOM, Draft, Rule, chinese_name, moment
+from kiosk.registration.forms import LONGEST_STAY, ROOM, Draft, Rule, chinese_name, moment
 
-LONGEST_STAY = timedelta(days=366)
 VOID_REASONS = ("no_show", "mistake", "duplicate", "early_departure")
 
 
@@ -43,12 +41,15 @@ def _name(draft: Draft) -> bool:
 
 
 def _id_type(draft: Draft) -> bool:
-    return bool(draft.guest["idType"].isalnum())
+    code, known = draft.guest["idType"], draft.tables.documents
+    return code == "11" or (code.isalnum() and (known is None or code in known))
 
 
 def _id_number(draft: Draft) -> bool:
     number = draft.guest["idNumber"]
-    return resident_id.is_valid(number) if draft.guest["idType"] == "11" else 5 <= len(number) <= 20
+    if draft.guest["idType"] == "11":
+        return resident_id.is_valid(number)
+    return 5 <= len(number) <= 20 and number.isascii() and number.isalnum()
 
 
 def _visited(draft: Draft) -> bool:

@@ -60,7 +60,8 @@ def _nationality(draft: Draft) -> bool:
 
 
 def _document_type(draft: Draft) -> bool:
-    return re.fullmatch(r"[0-9A-Z]{2}", draft.guest["documentType"]) is not None
+    code, known = draft.guest["documentType"], draft.tables.documents
+    return re.fullmatch(r"[0-9A-Z]{2}", code) is not None and (known is None or code in known)
 
 
 def _document_number(draft: Draft) -> bool:
@@ -92,7 +93,8 @@ def _entry_port(draft: Draft) -> bool:
 
 
 def _stay_reason(draft: Draft) -> bool:
-    return bool(draft.guest["stayReason"].strip())
+    code, known = draft.guest["stayReason"], draft.tables.reasons
+    return bool(code.strip()) and (known is None or code in known)
 
 
 def _issued_at(draft: Draft) -> bool:

@@ -8,6 +8,7 @@ while the guest still stands at the kiosk.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from kiosk.credentials import resident_id
@@ -15,6 +16,8 @@ from kiosk.model import Photo
 from kiosk.registration import later_rules, overseas
 from kiosk.registration.code_tables import BUILT_IN, CodeTables
 from kiosk.registration.forms import (
+    COMMON,
+    LONGEST_STAY,
     MAX_PARTY,
     OLDEST_BIRTH,
     ROOM,
@@ -29,6 +32,7 @@ from kiosk.registration.forms import (
 
 PHOTO_BUDGET_BYTES = 12 * 1024
 MAX_ADDRESS = 70
+PHOTO_ABSENT = frozenset({"declined", "no_portrait", "under_14", "no_camera", "face_not_completed"})
 
 
 def findings(record: Record, photos: tuple[Photo, ...], tables: CodeTables = BUILT_IN) -> tuple[Finding, ...]:
@@ -40,13 +44,13 @@ def findings(record: Record, photos: tuple[Photo, ...], tables: CodeTables = BUI
 
 
 def _rules(record: Record) -> tuple[Rule, ...]:
-    op = record["op"]
-    if op == "VI" and record["revision"] > 1:
-        return later_rules.VISITOR_LEFT
+    op, guest = str(record.get("op")), record.get("guest")
+    if op == "VI" and record.get("revision") != 1:
+        return (*COMMON, *later_rules.VISITOR_LEFT)
     if op in later_rules.RULES:
-        return later_rules.RULES[op]
-    foreign = op == "JI" or "surnameLatin" in record["guest"]
-    return (*(overseas.RULES if foreign else DOMESTIC), *WHOLE)
+        return (*COMMON, *later_rules.RULES[op])
+    foreign = op == "JI" or (op == "UP" and isinstance(guest, Mapping) and "surnameLatin" in guest)
+    return (*COMMON, *(overseas.RULES if foreign else DOMESTIC), *WHOLE)
 
 
 # ---- a domestic guest ------------------------------------------------------------------------------------------------
@@ -121,13 +125,11 @@ def _times(draft: Draft) -> bool:
     """The stay ends after it began; a check-in is about its own moment, a correction comes later."""
     begin, end = moment(draft.guest["checkInAt"]), moment(draft.guest["plannedOutAt"])
     own = draft.record["occurredAt"] == draft.guest["checkInAt"] or draft.record["op"] == "UP"
-    return begin < end and own and begin <= moment(draft.record["occurredAt"])
+    return begin < end <= begin + LONGEST_STAY and own and begin <= moment(draft.record["occurredAt"])
 
 
-def _hotel(draft: Draft) -> bool:
-    code: str = draft.record["hotelCode"]
-    whole: str = draft.guest["guestCode"]
-    return re.fullmatch(r"[0-9]{10}", code, re.ASCII) is not None and whole.startswith(code)
+def _code_of_hotel(draft: Draft) -> bool:
+    return bool(draft.guest["guestCode"].startswith(draft.record["hotelCode"]))
 
 
 def _born_before(draft: Draft) -> bool:
@@ -142,10 +144,12 @@ def _in_force(draft: Draft) -> bool:
 def _head_count(draft: Draft) -> bool:
     index: int = draft.guest["occupantIndex"]
     size: int = draft.guest["partySize"]
-    return 1 <= index <= size <= MAX_PARTY
+    return type(index) is int and type(size) is int and 1 <= index <= size <= MAX_PARTY
 
 
 def _photos_or_reason(draft: Draft) -> bool:
+    if "photoAbsentReason" in draft.record and draft.record["photoAbsentReason"] not in PHOTO_ABSENT:
+        return False
     return draft.record["op"] == "UP" or bool(draft.record["photos"]) != ("photoAbsentReason" in draft.record)
 
 
@@ -161,7 +165,7 @@ def _verified(draft: Draft) -> bool:
 WHOLE: tuple[Rule, ...] = (
     ("E400", "verify", _verified),
     ("E20", "guest.plannedOutAt", _times),
-    ("E21", "hotelCode", _hotel),
+    ("E21", "guest.guestCode", _code_of_hotel),
     ("E25", "guest.birthDate", _born_before),
     ("E303", "guest.validTo", _in_force),
     ("E306", "guest.partySize", _head_count),
