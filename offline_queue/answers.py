@@ -69,11 +69,7 @@ class Answers:
             case "retry":
                 yield from self._retry(inquiry.record, by)
             case "export":
-                taking.check(inquiry)
-                self._note(
-                    "queue.export", by, operator=inquiry.operator, reason=inquiry.reason, export=inquiry.export_id
-                )
-                yield from taking.taken(self._owner, event_row)
+                yield from self._export(inquiry, by)
             case _:
                 yield from Upkeep(self._owner, self._note).rows(inquiry, by)
 
@@ -122,6 +118,17 @@ class Answers:
         while found := self._owner.call(work):
             yield from (row for _, row in found)
             last = found[-1][0]
+
+    def _export(self, inquiry: Inquiry, by: str) -> Iterator[Row]:
+        """Name guests: written into the audit before the first one leaves, and how many did at the end."""
+        taking.check(inquiry)
+        who = {"operator": inquiry.operator, "reason": inquiry.reason, "export": inquiry.export_id}
+        self._note("queue.export", by, **who)
+        records = 0
+        for row in taking.taken(self._owner, event_row):
+            yield row
+            records += 1
+        self._note("queue.exported", by, export=inquiry.export_id, records=records)
 
     def _retry(self, record: str, by: str) -> Iterator[Row]:
         if record:

@@ -157,6 +157,8 @@ def test_who_took_it_and_why_is_audited_and_no_guest_is_named_there(
     assert entry.fields["operator"] == "li.na"
     assert entry.fields["reason"] == "network gone since 22 Nov"
     assert entry.fields["export"] == told(capsys)["export"]
+    (after,) = kiosk.audited("queue.exported")
+    assert (after.fields["export"], after.fields["records"]) == (entry.fields["export"], 2)
     held = (kiosk.state_dir / "audit.jsonl").read_text()
     for secret in (NAME, NUMBER, shown_on(terminal)):
         assert secret not in held
