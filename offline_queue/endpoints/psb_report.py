@@ -57,10 +57,11 @@ class PsbReport:
 
     def send(self, batch_id: str, items: Sequence[Claimed], head: ChainHead | None) -> Reply:
         """``POST /v1/batches``: the answer is a receipt for nothing yet."""
-        body: dict[str, object] = {"batchId": batch_id, "items": [_item(item) for item in items]}
+        start: dict[str, object] = {"batchId": batch_id}
         if head is not None:
-            body["chainHead"] = {"seq": head.seq, "hash": head.hash.hex()}
-        return self._ask("POST", "/v1/batches", _dump(body), {"Idempotency-Key": batch_id})[0]
+            start["chainHead"] = {"seq": head.seq, "hash": head.hash.hex()}
+        body = _dump(start)[:-1] + b',"items":[' + b",".join(map(_item, items)) + b"]}"
+        return self._ask("POST", "/v1/batches", body, {"Idempotency-Key": batch_id})[0]
 
     def poll(self, batch_id: str) -> Reply:
         """``GET /v1/batches/{id}``."""
@@ -142,15 +143,18 @@ def _tls_files(settings: ReportingSection) -> list[tuple[str, Path]]:
     return [(name, path) for name in named if (path := getattr(settings, name)) is not None]
 
 
-def _item(item: Claimed) -> dict[str, object]:
+def _item(item: Claimed) -> bytes:
+    """One record as JSON. The photos are put in by hand: no encoder need look at megabytes of base64 for a quote."""
+    photos = (b'"%b":"%b"' % (_named(photo), base64.b64encode(photo)) for photo in item.photos)
     # The text travels as a JSON string: the other side hashes exactly the bytes that we hashed
-    wire: dict[str, object] = {
-        "record": item.text.decode("utf-8"),
-        "photos": {hashlib.sha256(photo).hexdigest(): base64.b64encode(photo).decode() for photo in item.photos},
-    }
+    wire: dict[str, object] = {"record": item.text.decode("utf-8")}
     if item.previous_receipt:
         wire["prevReceipt"] = item.previous_receipt
-    return wire
+    return _dump(wire)[:-1] + b',"photos":{' + b",".join(photos) + b"}}"
+
+
+def _named(photo: bytes) -> bytes:
+    return hashlib.sha256(photo).hexdigest().encode()
 
 
 def _dump(body: Mapping[str, object]) -> bytes:

@@ -113,7 +113,7 @@ def test_a_broken_file_of_tables_is_fetched_anew(sandbox: SandboxProcess, tmp_pa
 def test_maintenance_that_was_announced_is_waited_for_and_charged_to_nobody(
     sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    sandbox.fault("police_window", in_s=-1, lasts_s=4)
+    sandbox.fault("police_window", in_s=-1, lasts_s=8)
     with delivery(sandbox, tmp_path) as line:
         record_id = line.put()
         line.until_held("maintenance")
