@@ -203,6 +203,18 @@ def test_a_page_that_breaks_while_the_kiosk_runs_is_damage(tmp_path: Path) -> No
     store.close()
 
 
+def test_a_row_that_breaks_while_the_kiosk_runs_is_never_sent(tmp_path: Path) -> None:
+    store = Store(tmp_path / "queue.db", HOTEL, time.time())
+    with store.transaction():
+        store.insert(new_event())
+    assert len(store.ready(time.time() + 1, 300, 5)) == 1
+    store._conn.execute("DROP TRIGGER event_body")
+    store._conn.execute("UPDATE event SET op = 'VD'")
+    with pytest.raises(OutboxDamaged, match="not as they were put"):
+        store.ready(time.time() + 1, 300, 5)
+    store.close()
+
+
 # ---- suites ----------------------------------------------------------------------------------------------------------
 
 
