@@ -106,8 +106,7 @@ class Disk:
 
     def look(self, *, deep: bool = False) -> None:
         """Write down what changed in the files that are not SQLite's. ``deep``: without trusting time stamps."""
-        found = {entry.name: entry for entry in os.scandir(self.folder) if entry.is_file(follow_symlinks=False)}
-        inodes = {name: entry.inode() for name, entry in found.items() if name not in _IGNORED}
+        inodes = {name: inode for name, inode in _files(self.folder) if name not in _IGNORED}
         self._names(inodes)
         for name in inodes:
             if name not in self._by_sqlite:
@@ -172,12 +171,13 @@ class Disk:
 
     def _heard(self, fd: int, real: Callable[[int], None]) -> None:
         path = Path(f"/proc/self/fd/{fd}").readlink()
-        ours = path == self.folder or path.parent == self.folder
+        ours = path.is_relative_to(self.folder)
         if ours:
             self.look(deep=True)
         real(fd)
         if ours and not self.lying:
-            self.tape.append(SyncNames() if path == self.folder else Sync(path.name))
+            name = "" if path == self.folder else path.relative_to(self.folder).as_posix()
+            self.tape.append(SyncNames(name) if path.is_dir() else Sync(name))
 
 
 def _difference(name: str, old: bytes, new: bytes) -> Iterator[Op]:
@@ -190,6 +190,15 @@ def _difference(name: str, old: bytes, new: bytes) -> Iterator[Op]:
         last -= 1
     if last > first:
         yield Write(name, first, new[first:last])
+
+
+def _files(folder: Path, before: str = "") -> Iterator[tuple[str, int]]:
+    """Yield name and inode of each file, those of inner folders too."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(folder / entry.name, f"{before}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield before + entry.name, entry.inode()
 
 
 def _number(fd: object) -> int:

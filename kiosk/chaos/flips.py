@@ -12,7 +12,7 @@ from random import Random
 from kiosk.chaos.authority import Books
 from kiosk.chaos.drawing import drawn
 from kiosk.chaos.findings import Failure, Findings, Invariant
-from kiosk.chaos.judge import await_salvage, lay
+from kiosk.chaos.judge import lay
 from kiosk.chaos.play import DrawnClock, recover, settings, standing
 from kiosk.chaos.powercuts import Recording, record, scratch
 from kiosk.chaos.records import HOTEL, KIOSK
@@ -25,6 +25,7 @@ from offline_queue.verify import verify
 SECTION = "flips"
 CASES = 300
 _STEPS, _CASES_OF_A_PLAY = 40, 15
+_SALVAGE_S = 20.0
 _WEIGHTS = {"one bit": 6, "three bits": 2, "a sector of zeros": 1, "cut short": 1}
 
 
@@ -135,7 +136,7 @@ class _Case:
 
     def _look(self, owner: OutboxOwner) -> None:
         recover(owner)
-        set_aside = self._await_salvage()
+        set_aside = self._set_aside(owner)
         noticed = set_aside or bool(verify(owner).faults)
         missing = list(self._unlike(owner))
         self.hurt = len(missing)
@@ -150,9 +151,9 @@ class _Case:
         except KioskError as exc:
             self.faults.append(f"no new record: {exc}")
 
-    def _await_salvage(self) -> bool:
+    def _set_aside(self, owner: OutboxOwner) -> bool:
         """Wait until the product has dealt with what it set aside; say whether it did set anything aside."""
-        if not await_salvage(self._folder):
+        if owner.mending.wait(_SALVAGE_S).waiting:
             self.faults.append("unmended: what was set aside was not salvaged in time")
         return any("quarantine" in path.name or "damaged" in path.name for path in self._folder.iterdir())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +15,14 @@ from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.tape import Folder
 from kiosk.errors import KioskError
 from offline_queue.owner import KEY_FILE, STORE_FILE, OutboxOwner
+from offline_queue.recovery.keeper import COPY_FOLDER
 from offline_queue.sealing import TEXT
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
 from offline_queue.verify import verify
 
 _SET_ASIDE = f"{STORE_FILE}.damaged-"
-_SALVAGE_S, _TICK_S = 20.0, 0.01
+_SALVAGE_S = 20.0
 _RECEIPTED = frozenset({EventState.DELIVERED, EventState.PURGED})
 _ONE_TRANSACTION = frozenset({"check-in", "correction", "claim", "settle"})
 
@@ -35,7 +35,7 @@ class Verdict:
     books: Books = field(default_factory=Books)
 
 
-def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: float) -> Verdict:
+def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: float, spoilt: bool = False) -> Verdict:
     """Put the image into ``folder`` (emptied first), start there, check everything, then deliver what waits.
 
     Args:
@@ -44,25 +44,27 @@ def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: f
         diary: Of the play that was cut.
         step: The last step that was acknowledged before the cut; -1: none.
         wall_off_s: How far ahead the play's clock was.
+        spoilt: The image was spoilt on top of the cut: it may be set aside, as long as everything comes back.
     """
     lay(folder, image)
+    copied = any(name.startswith(COPY_FOLDER) for name in image)
     acknowledged = _acknowledged(diary, step)
     try:
-        owner = OutboxOwner.open(folder, HOTEL, KIOSK, settings(), clock=DrawnClock(wall_off_s))
+        owner = OutboxOwner.open(folder, HOTEL, KIOSK, settings(second_copy=copied), clock=DrawnClock(wall_off_s))
     except KioskError as exc:
         return Verdict((f"it does not open: {exc}",), Books(len(acknowledged), len(acknowledged)))
     try:
-        return _examined(owner, folder, diary, step)
+        faults = [] if spoilt else [f"set aside: {path.name}" for path in folder.glob(f"{_SET_ASIDE}*")]
+        if owner.mending.wait(_SALVAGE_S).waiting:
+            faults.append("set aside: and not salvaged in time")
+        return _examined(owner, folder, diary, step, faults)
     except KioskError as exc:
         return Verdict((f"it breaks: {exc}",), Books(len(acknowledged), len(acknowledged)))
     finally:
         owner.close()
 
 
-def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int) -> Verdict:
-    faults = [f"set aside: {path.name}" for path in folder.iterdir() if path.name.startswith(_SET_ASIDE)]
-    if faults and not await_salvage(folder):
-        faults.append("set aside: and not salvaged")
+def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int, faults: list[str]) -> Verdict:
     recover(owner)
     owner.call(Store.truncate_log)
     found, acknowledged = standing(owner), _acknowledged(diary, step)
@@ -79,21 +81,12 @@ def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int) -> Verd
     )
 
 
-def await_salvage(folder: Path) -> bool:
-    """Wait until what was set aside is salvaged; False when that takes too long."""
-    end = time.monotonic() + _SALVAGE_S
-    while set_aside := any(path.name.startswith(_SET_ASIDE) for path in folder.iterdir()):
-        if time.monotonic() > end:
-            break
-        time.sleep(_TICK_S)
-    return not set_aside
-
-
 def lay(folder: Path, image: Folder) -> None:
     """Make ``folder`` anew with these files in it, mode 0600."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     for name, data in image.items():
+        (folder / name).parent.mkdir(mode=0o700, exist_ok=True)
         (folder / name).write_bytes(data)
         (folder / name).chmod(0o600)
 
@@ -147,7 +140,7 @@ def _replaced_and_purged(found: Standing, record: UUID, revision: int) -> bool:
 
 def _keys_left(folder: Path, diary: Diary, found: Standing) -> Iterator[str]:
     """After the start has emptied the log, no byte on the disk is a key of what was erased."""
-    disk = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != KEY_FILE)
+    disk = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != KEY_FILE)
     for key, (state, _) in found.items():
         for part, wrapped in diary.wrapped.get(key, {}).items():
             erased = state is EventState.PURGED or (state in _RECEIPTED and part != TEXT)

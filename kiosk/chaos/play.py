@@ -94,7 +94,7 @@ class Player:
     def __init__(
         self, folder: Path, dice: Random, *, outbox: OutboxSection | None = None, photo_bytes: int = 900
     ) -> None:
-        """Open the store in ``folder``. Raises OutboxUnavailable."""
+        """Open the store in ``folder``; ``outbox``: its settings, small when None. Raises OutboxUnavailable."""
         self._folder, self._dice = folder, dice
         self._settings = outbox or settings()
         self.book = Guestbook(dice, photo_bytes)

@@ -32,6 +32,8 @@ CUTS = 170
 """Cuts of one play; a tenth of them is followed by cuts of the start after them."""
 RESTARTED, CUTS_OF_A_RESTART = 20, 4
 CUTS_OF_A_CONTROL = 60
+COPIED = 0.3
+"""Share of the plays that keep a second copy."""
 FAST_DISK = Path("/dev/shm")  # noqa: S108 - a folder of ours is made in it, with mode 0700
 
 _KINDS: dict[str, str | tuple[str, ...]] = {
@@ -147,7 +149,7 @@ def cut_play(seed: int, case: int, until: float = float("inf")) -> Outcome:
     dice = drawn(seed, "play", case)
     outcome = Outcome(case)
     with scratch() as folder:
-        recording = record(folder / "play", dice, STEPS)
+        recording = record(folder / "play", dice, STEPS, second_copy=dice.random() < COPIED)
         restarts = 0
         for image, mood, step in images(recording, dice, CUTS):
             outcome.add(judge(folder / "cut", image, recording.diary, step, wall_off_s=recording.wall_off_s), mood)
@@ -172,14 +174,22 @@ def _cut_the_restart(
         outcome.add(judge(folder / "cut", second, recording.diary, step, wall_off_s=recording.wall_off_s), mood)
 
 
-def record(folder: Path, dice: Random, steps: int, *, lying: bool = False, edit: Edit = lambda sql: sql) -> Recording:
+def record(
+    folder: Path,
+    dice: Random,
+    steps: int,
+    *,
+    lying: bool = False,
+    edit: Edit = lambda sql: sql,
+    second_copy: bool = False,
+) -> Recording:
     """Play ``steps`` steps in ``folder``, which is made, and write down what they do to the disk."""
     folder.mkdir(mode=0o700)
     disk = Disk(folder, lying=lying)
     pages = dice.choice((20, 60, 1000))
     try:
         with connecting(folder, lambda path: _opened(path, disk, edit, pages)), disk.listening():
-            player = Player(folder, dice)
+            player = Player(folder, dice, outbox=settings(second_copy=second_copy))
             player.note("start")
             disk.mark(0)
             for number in range(1, steps):
@@ -198,7 +208,10 @@ def record_restart(folder: Path, image: Folder, recording: Recording) -> Recordi
     try:
         disk.know()
         with connecting(folder, lambda path: _opened(path, disk, lambda sql: sql, 1000)), disk.listening():
-            owner = OutboxOwner.open(folder, HOTEL, KIOSK, settings(), clock=DrawnClock(recording.wall_off_s))
+            copied = any("/" in name for name in image)
+            clock = DrawnClock(recording.wall_off_s)
+            owner = OutboxOwner.open(folder, HOTEL, KIOSK, settings(second_copy=copied), clock=clock)
+            owner.mending.wait()
             recover(owner)
             owner.call(Store.truncate_log)
             owner.close()

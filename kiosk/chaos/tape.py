@@ -15,7 +15,7 @@ from typing import TypeAlias
 SECTOR = 512
 
 Folder: TypeAlias = dict[str, bytes]
-"""File names and their bytes."""
+"""File names, with those of inner folders before them, and their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class SyncNames:
-    """The folder was synced: names are durable."""
+    """A folder was synced: the names in it are durable. The empty name is the outermost one."""
+
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,8 @@ class Surface:
                 self.step = step
             case Sync(name):
                 self._flush(lambda change: change.name == name)
-            case SyncNames():
-                self._flush(lambda change: isinstance(change, Name))
+            case SyncNames(folder):
+                self._flush(lambda change: isinstance(change, Name) and change.name.rpartition("/")[0] == folder)
             case Lost(name):
                 self.cached = [change for change in self.cached if change.name != name or isinstance(change, Name)]
             case _:
