@@ -62,9 +62,7 @@ def test_a_record_that_fails_while_others_pass_waits_for_staff_and_its_room_mate
             line.until_state(EventState.DELIVERED, others[-1], timeout_s=20)
             assert len(others) < 60
         assert "poison after" in str(event(line.owner, poison).why)
-        assert {event(line.owner, one).strikes for one in others} == {0}
-        sandbox.clear_faults()
-        assert state(line.owner, poison) is EventState.REJECTED
+        assert {state(line.owner, one) for one in others} == {EventState.DELIVERED}
 
 
 @pytest.mark.parametrize(("code", "asked"), [("E409", False), ("E410", True)], ids=["in progress", "out of order"])
