@@ -90,6 +90,8 @@ class Answers:
 
     def _list(self, inquiry: Inquiry) -> Iterator[Row]:
         def work(store: Store) -> list[Event]:
+            if inquiry.flagged:
+                return store.flagged(inquiry.limit)
             return store.waiting(inquiry.limit) if inquiry.waiting else store.latest(inquiry.limit)
 
         now = self._owner.clock.wall()
@@ -180,7 +182,7 @@ def event_row(event: Event, now: float) -> Row:
         "due_in_s": round(event.due_at - now, 1) if waits else None,
         "overdue": waits and event.due_at < now,
         "answer": words.answer(event.why),
-        "flag": words.answer(getattr(event, "flag", None)),
+        "flag": words.answer(event.flag),
         "receipt": event.receipt,
         "received_at": event.received_at,
     }

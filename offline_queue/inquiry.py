@@ -45,6 +45,8 @@ class Inquiry:
     limit: int = 50
     waiting: bool = False
     """``list``: only what is not delivered, the one due first on top."""
+    flagged: bool = False
+    """``list``: only what staff should look at though it is delivered."""
     dry_run: bool = False
     """``purge``: say what would be erased, erase nothing."""
     report: bool = False

@@ -108,7 +108,7 @@ class DailyLists:
         self.checked = day
         self.trouble = _words(day, compared)
         if self.trouble:
-            log.error("receipts: %s; queue list shows the flagged records", self.trouble)
+            log.error("receipts: %s; ./run queue list --flagged shows the records", self.trouble)
         return 0.0
 
     def _flags(self, day: str, compared: Comparison) -> list[tuple[Event, str]] | Hold | Later:

@@ -14,9 +14,15 @@ def run(given: argparse.Namespace, config: Config) -> Told:
     if given.csv:
         waiting = reach.rows(config, Inquiry("waiting"))
         return Told({"rows": waiting}, table.masked_csv(waiting))
-    rows = reach.rows(config, Inquiry("list", limit=given.limit, waiting=given.waiting))
-    none = "nothing waits: every record is delivered" if given.waiting else "nothing in the outbox yet"
-    return Told({"rows": rows}, table.table(rows) or [none])
+    inquiry = Inquiry("list", limit=given.limit, waiting=given.waiting, flagged=given.flagged)
+    rows = reach.rows(config, inquiry)
+    return Told({"rows": rows}, table.table(rows) or [_none(inquiry)])
+
+
+def _none(inquiry: Inquiry) -> str:
+    if inquiry.flagged:
+        return "no delivered record needs a look"
+    return "nothing waits: every record is delivered" if inquiry.waiting else "nothing in the outbox yet"
 
 
 def limit(text: str) -> int:
@@ -27,9 +33,13 @@ def limit(text: str) -> int:
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--waiting", action="store_true", help="only what is not delivered, due first on top")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--waiting", action="store_true", help="only what is not delivered, due first on top")
+    which.add_argument(
+        "--flagged", action="store_true", help="delivered with a warning, or not in the authority's list"
+    )
+    which.add_argument("--csv", action="store_true", help="all that waits as CSV, masked")
     parser.add_argument("--limit", type=limit, default=50, help=f"1 to {LONGEST_LIST}; default 50")
-    parser.add_argument("--csv", action="store_true", help="all that waits as CSV, masked")
 
 
 VERB = Verb(

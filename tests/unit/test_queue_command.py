@@ -16,7 +16,8 @@ from offline_queue.commands import status
 from offline_queue.commands.main import main
 from offline_queue.commands.table import MASKED_COLUMNS
 from offline_queue.states import EventState
-from tests.outbox_kit import ADDRESS, NAME, NUMBER, new_id, opened, state
+from offline_queue.store import Store
+from tests.outbox_kit import ADDRESS, NAME, NUMBER, event, new_id, opened, state
 from tests.unit.queue_kit import Kiosk
 
 pytestmark = pytest.mark.timeout(30)
@@ -50,6 +51,24 @@ def test_list_of_what_waits(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) ->
     assert kiosk.asked("list", "--waiting", "--limit", "1", "--json") == 0
     rows = last_line(capsys)["rows"]
     assert [row["record"] for row in rows] == [kiosk.rejected]  # type: ignore[attr-defined]
+
+
+def test_list_of_what_staff_should_look_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(Kiosk(tmp_path, running=False)) as stopped:
+        assert stopped.asked("list", "--flagged") == 0
+        assert "no delivered record needs a look" in capsys.readouterr().out
+        with opened(stopped.state_dir) as owner:
+            warned = event(owner, stopped.delivered)
+
+            def flag(store: Store) -> None:
+                with store.transaction():
+                    store.note([warned], flag="E304 guest.idNumber")
+
+            owner.call(flag)
+        assert stopped.asked("list", "--flagged") == 0
+        (line,) = capsys.readouterr().out.splitlines()[1:]
+        assert line.startswith(stopped.delivered)
+        assert "guest is registered elsewhere already" in line
 
 
 def test_status(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
