@@ -28,7 +28,7 @@ Ask: TypeAlias = Literal[
 ]
 Row: TypeAlias = dict[str, object]
 
-LONG_ASKS: frozenset[str] = frozenset({"waiting", "export", "purge", "verify", "salvage", "rotate-keys"})
+LONG_ASKS: frozenset[str] = frozenset({"export", "purge", "verify", "salvage", "rotate-keys"})
 """Those that may take minutes: one of them at a time, on a thread of its own."""
 LONGEST_LIST = 500
 LONGEST_REASON = 200

@@ -211,7 +211,7 @@ def test_a_caller_that_leaves_frees_the_place_for_the_next_long_question(tmp_pat
         sock = asking.call(kiosk.state_dir / SOCKET_FILE)
         assert sock is not None
         with sock:
-            sock.sendall(Inquiry("waiting").to_json() + b"\n")
+            sock.sendall(Inquiry("purge", dry_run=True).to_json() + b"\n")
         for _ in range(100):
             try:
                 assert kiosk.asked("verify") == 0
