@@ -56,8 +56,8 @@ class Carved:
     keys: dict[tuple[int, str], list[Place]] = field(default_factory=lambda: defaultdict(list))
     born: dict[int, tuple[int, str, int]] = field(default_factory=dict)
     """By event: number, detail and time of its first entry in the chain."""
-    last: dict[int, tuple[int, str, str]] = field(default_factory=dict)
-    """By event: number, state and detail of its last one."""
+    last: dict[int, tuple[int, str, str, int]] = field(default_factory=dict)
+    """By event: number, state, detail and time of its last one."""
     facts: dict[str, str] = field(default_factory=dict)
     erasures: dict[int, tuple[Value, ...]] = field(default_factory=dict)
     head: tuple[int, bytes] = (0, b"")
@@ -128,6 +128,6 @@ class Carved:
         if event not in self.born or seq < self.born[event][0]:
             self.born[event] = (seq, str(detail), at_ms)
         if event not in self.last or seq > self.last[event][0]:
-            self.last[event] = (seq, str(state), str(detail))
+            self.last[event] = (seq, str(state), str(detail), at_ms)
         if seq > self.head[0]:
             self.head = (seq, entry_hash)

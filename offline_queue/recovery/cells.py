@@ -6,6 +6,7 @@ hashes are checked: a row is told by the kinds of its columns.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ LEAF = 0x0D
 _LONGEST = 1 << 26
 _BELOW = 1500
 """Bytes in front of the first row that are searched for one whose pointer was hit."""
+
+_SOMETHING = re.compile(rb"[^\0]")
 
 GetPage = Callable[[int], bytes]
 
@@ -48,9 +51,12 @@ def _pointers(page: bytes, head: int, size: int) -> list[int]:
     """Return where rows begin. The page's own count is not asked: one bit of it would cost all rows."""
     found: list[int] = []
     lowest, at = size, head + 8
+    counted = at + 2 * int(struct.unpack_from(">H", page, head + 3)[0])
     while at + 2 <= lowest:
         (pointer,) = struct.unpack_from(">H", page, at)
         at += 2
+        if pointer == 0 and at > counted:
+            break
         if head + 8 < pointer < size - 3:
             found.append(pointer)
             lowest = min(lowest, pointer) if pointer > at else lowest
@@ -66,13 +72,19 @@ def _between(page: bytes, size: int, get: GetPage, taken: list[tuple[int, int]])
     begins = [start for start, _ in taken[1:]] + [size]
     for start, stop in [*zip(ends, begins, strict=False), (max(8, first - _BELOW), first)]:
         at = start
-        while at < stop - 8:
+        while (at := _not_zero(page, at)) < stop - 8:
             cell = _cell(page, at, size, get)
             if cell is None or cell.end > stop:
                 at += 1
                 continue
             yield cell
             at = cell.end
+
+
+def _not_zero(page: bytes, at: int) -> int:
+    """Skip what was wiped."""
+    found = _SOMETHING.search(page, at)
+    return len(page) if found is None else found.start()
 
 
 def _cell(page: bytes, at: int, size: int, get: GetPage) -> Cell | None:

@@ -81,6 +81,8 @@ def missing_photos(text: bytes, parts: set[str]) -> bool:
 def _finished(carved: Carved, number: int, row: Mapping[str, Value], opens: OpenPart) -> Kept:
     state, receipt = _state(carved, number, row)
     columns = dict(row) | {"state": state, "receipt": receipt, "batch": None, "tried_seq": 0}
+    if state in _RANK and columns["settled_at"] is None:
+        columns["settled_at"] = carved.last[number][3] / 1000 if number in carved.last else columns["wall"]
     if state is EventState.PURGED:
         return Kept(columns)
     names = [TEXT] if state is EventState.DELIVERED else carved.part_names(number)
@@ -104,7 +106,7 @@ def _finished(carved: Carved, number: int, row: Mapping[str, Value], opens: Open
 
 def _state(carved: Carved, number: int, row: Mapping[str, Value]) -> tuple[EventState, Value]:
     """Return the latest state that row or chain tell of, and the receipt."""
-    _, told, detail = carved.last.get(number, (0, "", ""))
+    _, told, detail, _ = carved.last.get(number, (0, "", "", 0))
     said = [state for state in EventState if state in (row["state"], told)]
     receipt = row["receipt"] or (detail if told == EventState.DELIVERED else None)
     for state in _RANK:

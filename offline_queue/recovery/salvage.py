@@ -33,7 +33,7 @@ SALVAGE = "SALVAGE"
 _KEPT_FOR_STAFF = frozenset({EventState.DELIVERED, EventState.SUPERSEDED})
 _OWN_FACTS = frozenset({"first_event", "erasure unsigned from"})
 """What a store remembers about itself: not taken over from another one."""
-_SLICE = 10
+_SLICE = 5
 _PAGES = 50
 _BREATH_S = 0.001
 
