@@ -191,6 +191,14 @@ class OutboxOwner:
         """Run ``work`` on the owner thread and wait for it. Not from the owner thread itself."""
         return self.submit(work, spends=spends, again=again).result()
 
+    def set_aside(self, why: str) -> None:
+        """Put a new store in the place of one in which ``verify`` found faults; what is whole in it is brought back.
+
+        Raises OutboxUnavailable: the disk refuses, the store stays as it is.
+        """
+        self.call(lambda _: self._keeper.replace(OutboxDamaged(f"outbox {STORE_FILE}: {why}")))
+        self.mending.start()
+
     def status(self) -> Status:
         """Counts from the tally, the legal clock, the line. Blocks for a few index look-ups."""
         return self.call(self._status)

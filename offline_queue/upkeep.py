@@ -76,9 +76,14 @@ class Upkeep:
         return {"record": str(record), "case": inquiry.case, "held": self._owner.call(work)}
 
     def _salvage(self, by: str) -> Row:
-        """Wait until what is set aside is brought back, or until a try failed: it is tried again by itself."""
+        """Wait until what is set aside is brought back, or until a try failed: it is tried again by itself.
+
+        A store in which ``verify`` finds faults is set aside first.
+        """
         self._note("queue.salvage", by)
         mending = self._owner.mending
+        if not mending.wait(0).waiting and (faults := verify(self._owner).faults):
+            self._owner.set_aside(f"verify found {len(faults)} faults")
         mending.start()
         view = mending.wait(_LOOK_S)
         while view.running and not view.why:

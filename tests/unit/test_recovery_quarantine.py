@@ -369,3 +369,15 @@ def test_the_next_guest_is_taken_on_in_a_tenth_of_a_second(tmp_path: Path) -> No
         watch = Stopwatch()
         owner.outbox.put(registration())
         assert watch.seconds() < 3.0  # 0.1 s on a machine that does nothing else
+
+
+def test_a_store_in_which_verify_finds_faults_is_salvaged_on_demand(shut: Lobby, tmp_path: Path) -> None:
+    with opened(shut.copy(tmp_path / "kiosk")) as owner:
+        owner.call(lambda store: store._conn.execute("UPDATE payload SET sealed = zeroblob(9) WHERE event > 8"))
+        assert verify(owner).faults != ()
+        owner.set_aside("verify found faults")
+        owner.mending.wait(MEND_S)
+        lost, sealed = left(owner, shut)
+        assert lost == []
+        assert len(sealed) == len(shut.puts) - 8
+        assert verify(owner).faults == ()
