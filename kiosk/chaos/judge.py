@@ -14,6 +14,7 @@ from kiosk.chaos.play import Diary, DrawnClock, Standing, claim, delivered, reco
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.tape import Folder
 from kiosk.errors import KioskError
+from offline_queue.claims import Claimed
 from offline_queue.owner import KEY_FILE, STORE_FILE, OutboxOwner
 from offline_queue.recovery.keeper import COPY_FOLDER
 from offline_queue.sealing import TEXT
@@ -57,22 +58,25 @@ def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: f
         faults = [] if spoilt else [f"set aside: {path.name}" for path in folder.glob(f"{_SET_ASIDE}*")]
         if owner.mending.wait(_SALVAGE_S).waiting:
             faults.append("set aside: and not salvaged in time")
-        return _examined(owner, folder, diary, step, faults)
+        return _examined(owner, folder, diary, step, faults, whole=not spoilt)
     except KioskError as exc:
         return Verdict((f"it breaks: {exc}",), Books(len(acknowledged), len(acknowledged)))
     finally:
         owner.close()
 
 
-def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int, faults: list[str]) -> Verdict:
+def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int, faults: list[str], *, whole: bool) -> Verdict:
     recover(owner)
     owner.call(Store.truncate_log)
     found, acknowledged = standing(owner), _acknowledged(diary, step)
     faults += _gone(found, acknowledged)
     missing = len([key for key in acknowledged if key not in found])
-    faults += _stood(found, diary, step)
-    faults += [f"verify: {fault}" for fault in verify(owner, pages=True).faults]
-    faults += _texts(owner, found, acknowledged)
+    # Of a spoilt one: what a bit hit is only noticed when it is opened, and then comes from the second copy
+    faults += _stood(found if whole else _of(found, acknowledged), diary, step)
+    if whole:
+        faults += _halved(found, diary, step)
+        faults += [f"verify: {fault}" for fault in verify(owner, pages=True).faults]
+        faults += _texts(owner, found, acknowledged)
     faults += _keys_left(folder, diary, found)
     books = _delivered(owner, diary, step, acknowledged)
     faults += [] if books.clean else [f"after delivery: {books}"]
@@ -108,9 +112,14 @@ def _stood(found: Standing, diary: Diary, step: int) -> Iterator[str]:
     for key in found.keys() | before.keys():
         if found.get(key) not in (before.get(key), after.get(key)):
             yield f"stands as {found.get(key)}, not as {before.get(key)} or {after.get(key)}: revision {key[1]}"
-    cut = diary.steps[step + 1].kind if step + 1 < len(diary.steps) else ""
-    if found not in (before, after) and cut in _ONE_TRANSACTION:
-        yield f"half of a step ({cut})"
+
+
+def _halved(found: Standing, diary: Diary, step: int) -> Iterator[str]:
+    """A step of one transaction is done or not."""
+    before = _landed(diary.steps[step].standing) if step >= 0 else {}
+    cut = diary.steps[min(step + 1, len(diary.steps) - 1)]
+    if cut.kind in _ONE_TRANSACTION and found not in (before, _landed(cut.standing)):
+        yield f"half of a step ({cut.kind})"
 
 
 def _landed(states: Standing) -> Standing:
@@ -145,14 +154,19 @@ def _keys_left(folder: Path, diary: Diary, found: Standing) -> Iterator[str]:
         for part, wrapped in diary.wrapped.get(key, {}).items():
             erased = state is EventState.PURGED or (state in _RECEIPTED and part != TEXT)
             if erased and wrapped in disk:
-                yield f"a key of an erased {part} is on the disk"
+                places = [path.relative_to(folder) for path in folder.rglob("*") if _holds(path, wrapped)]
+                yield f"a key of an erased {part} is on the disk, in {', '.join(map(str, places))}"
+
+
+def _holds(path: Path, wrapped: bytes) -> bool:
+    return path.is_file() and path.name != KEY_FILE and wrapped in path.read_bytes()
 
 
 def _delivered(owner: OutboxOwner, diary: Diary, step: int, acknowledged: dict[Revision, bytes]) -> Books:
     """Deliver what waits to the authority as it was at the cut, and audit its ledger."""
     # A step reports before it writes: at any cut within it the authority has its records already
     authority = Authority(diary.authority.ledger[: diary.steps[min(step + 1, len(diary.steps) - 1)].reported])
-    while taken := claim(owner, owner.clock.wall(), 50):
+    while taken := claim(owner, owner.clock.wall(), 50) or _mended(owner):
         settle(owner, owner.clock.wall(), [(item.event, delivered(authority, item.event)) for item in taken])
     after = standing(owner)
     late = {key for key, (state, _) in after.items() if state not in DONE | {EventState.REJECTED}} - _held(after)
@@ -162,7 +176,17 @@ def _delivered(owner: OutboxOwner, diary: Diary, step: int, acknowledged: dict[R
     books = audit(there, authority.ledger, excused=waiting, replaced=replaced)
     receipts = {(taken.record, taken.revision): taken.receipt_no for taken in authority.ledger}
     foreign = [key for key, (state, told) in after.items() if state in _RECEIPTED and receipts.get(key) != told]
-    return books + Books(lost=len(late), duplicates=len(foreign))
+    return books + Books(lost=len(late & acknowledged.keys()), duplicates=len(foreign))
+
+
+def _mended(owner: OutboxOwner) -> list[Claimed]:
+    """Claim what could not be opened before, and came back from the second copy."""
+    owner.mending.wait(_SALVAGE_S)
+    return claim(owner, owner.clock.wall(), 50)
+
+
+def _of(states: Standing, acknowledged: dict[Revision, bytes]) -> Standing:
+    return {key: state for key, state in states.items() if key in acknowledged}
 
 
 def _held(states: Standing) -> set[Revision]:

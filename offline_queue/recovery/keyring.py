@@ -101,6 +101,10 @@ class Keyring:
             if (key := self.get(where)) is not None:
                 yield key
 
+    def places(self) -> list[Where]:
+        """Of which parts it holds keys."""
+        return list(self._slots)
+
     def put(self, keys: Iterable[WrappedKey]) -> bool:
         """Write keys that are not there; return whether anything was written.
 

@@ -149,6 +149,12 @@ class Mending:
         at: int | None = 0
         while at is not None and not self._stopping.wait(_BREATH_S):
             at = self._site.call(lambda store, at=at: copy.reconcile(at))  # type: ignore[misc]
+        places = self._site.call(lambda store: copy.places())
+        for begin in range(0, len(places), _SLICE):
+            if self._stopping.wait(_BREATH_S):
+                return
+            some = places[begin : begin + _SLICE]
+            self._site.call(lambda store, some=some: copy.forget_erased(store, some))  # type: ignore[misc]
         if not self._stopping.is_set():
             tidy(self._site, copy, self._stopping)
 

@@ -17,9 +17,9 @@ from offline_queue import chain
 from offline_queue.chain import Entry
 from offline_queue.recovery.journal import Journal
 from offline_queue.recovery.kept import Kept, columns_of, without_keys
-from offline_queue.recovery.keyring import Keyring, WrappedKey
+from offline_queue.recovery.keyring import Keyring, Where, WrappedKey
 from offline_queue.rows import Event
-from offline_queue.sealing import SealedPart
+from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import MENDED, Store
 
@@ -100,6 +100,21 @@ class SecondCopy:
             keyring.sync()
         return rows[-1].row
 
+    def places(self) -> list[Where]:
+        """Of which parts the keyring holds keys."""
+        return self._keyring.places() if self._keyring is not None else []
+
+    def forget_erased(self, store: Store, places: Iterable[Where]) -> None:
+        """Destroy keys of what is erased in the store: a salvaged receipt brings no row that would say so."""
+        erased = [where for where in places if _is_erased(store, where)]
+        if self._keyring is not None and self._keyring.destroy(erased):
+            self._keyring.sync()
+
+    @property
+    def is_ahead(self) -> bool:
+        """Say whether the journal has seen more of the store's chain than the store itself: it lost its last part."""
+        return self._store is not None and self._journal is not None and self._journal.seq > _head(self._store).seq
+
     def write_again(self, store: Store, which: list[tuple[bytes, int]]) -> bool:
         """Write events as they stand now, so that the segment they were in may go. False when nothing can be written.
 
@@ -179,6 +194,13 @@ def _kept(store: Store, event: Event, told: set[tuple[int, str]]) -> Kept | None
         return Kept(columns_of(event), tuple(map(without_keys, store.parts(event))))
     # One in flight would be made READY again, as it was: not worth a wait for the disk
     return None if event.state is EventState.INFLIGHT else Kept(columns_of(event))
+
+
+def _is_erased(store: Store, where: Where) -> bool:
+    record, revision, part = where
+    event = store.find(UUID(bytes=record), revision)
+    state = event.state if event is not None else None
+    return state is EventState.PURGED or (state is EventState.DELIVERED and part != TEXT)
 
 
 def _head(store: Store) -> Entry:
