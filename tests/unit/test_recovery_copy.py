@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +18,6 @@ from offline_queue.states import EventState
 from offline_queue.verify import verify
 from tests.outbox_kit import ADDRESS, ID_PHOTO, NAME, NUMBER, claim, deliver, event, opened, registration, state
 from tests.recovery_kit import COPIED, MEND_S, Lobby, left, lobby, mended, nothing_is_lost
-
-ROOT = Path(__file__).parents[2]
 
 
 class Killed(BaseException):
@@ -254,28 +248,3 @@ def test_a_copy_switched_on_later_takes_what_is_there(tmp_path: Path) -> None:
         assert not owner.status().copy.behind
     with mended(lose_the_database(tmp_path), settings=COPIED) as owner:
         assert [owner.outbox.open_text(put.record_id, 1) for put in puts] == [put.text for put in puts]
-
-
-def killed(folder: Path, after_s: float) -> list[str]:
-    """Let a child put as fast as it can, kill it, return what it had acknowledged."""
-    command = [sys.executable, "-P", "-m", "tests.recovery_child", str(folder)]
-    with subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        first = child.stdout.readline()
-        time.sleep(after_s)
-        child.send_signal(signal.SIGKILL)
-        lines = [first, *child.stdout.readlines()]
-    return [line.strip() for line in lines if line.endswith("\n")]
-
-
-@pytest.mark.timeout(90)
-def test_kill_9_and_then_a_lost_database_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    moments = random.Random(20261124)
-    acknowledged: list[str] = []
-    for _ in range(3):
-        acknowledged += killed(tmp_path, moments.uniform(0.05, 0.3))
-        lose_the_database(tmp_path)
-    with mended(tmp_path, settings=COPIED) as owner:
-        assert len(acknowledged) == len(set(acknowledged)) > 3
-        assert all(owner.outbox.open_text(record_id, 1) for record_id in acknowledged)
-        assert verify(owner).faults == ()
