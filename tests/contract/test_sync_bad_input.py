@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.sandbox import pki
 from kiosk.sandbox.messages import Answer, Request
@@ -229,13 +231,9 @@ def test_a_clock_that_is_refused_again_with_the_servers_own_time_opens_the_break
         whole(line, record_id)
 
 
-def test_an_expired_certificate_of_the_authority_is_named_and_nothing_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(pki, "LIFE", -timedelta(days=1))
-        keys = pki.make(tmp_path / "keys", "demo-01")
-    with scripted(tmp_path, keys=keys) as (line, police):
+def test_an_expired_certificate_of_the_authority_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
+    keys = pki.make(tmp_path / "keys", "demo-01")
+    with scripted(tmp_path, keys=replace(keys, server_cert_file=keys.expired_cert_file)) as (line, police):
         record_id = line.put()
         line.until_held("tls: certificate has expired")
         assert line.owner.line.breaker
@@ -244,15 +242,11 @@ def test_an_expired_certificate_of_the_authority_is_named_and_nothing_is_sent(
 
 
 @pytest.mark.parametrize(("life_days", "says"), [(-1, "expired"), (30, "unknown ca")], ids=["expired", "foreign"])
-def test_a_client_certificate_that_the_authority_refuses_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, life_days: int, says: str
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(pki, "LIFE", timedelta(days=30))
-        authority = pki.DeviceAuthority.new()
-        patch.setattr(pki, "LIFE", timedelta(days=life_days))
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = authority.issue("demo-01", key.public_key())
+def test_a_client_certificate_that_the_authority_refuses_is_named(tmp_path: Path, life_days: int, says: str) -> None:
+    authority, key = pki.DeviceAuthority.new(), ec.generate_private_key(ec.SECP256R1())
+    signed = (authority.certificate, authority.key)
+    made = pki._certificate("demo-01", key.public_key(), *signed, server=False, life=timedelta(days=life_days))
+    certificate = made.public_bytes(Encoding.PEM).decode()
     keys = pki.make(tmp_path / "keys", "demo-01")
     (tmp_path / "client.pem").write_text(certificate)
     pki.write_private_key(tmp_path / "client.key", key)
