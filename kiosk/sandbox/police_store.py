@@ -173,34 +173,37 @@ class Ledger:
     def accept(self, sub: Submission, warning: Finding | None, received_at: str, later_code: str) -> Outcome:
         """Keep a record and give its receipt; ``later_code``: rejected after all when it is asked for again."""
         number = f"SANDBOX-{secrets.token_hex(14).upper()}"
-        status = "ACCEPTED_WARN" if warning else "ACCEPTED"
         code, name = (warning.code, warning.field) if warning else ("", "")
+        outcome = Outcome("ACCEPTED_WARN" if warning else "ACCEPTED", code, name, number, received_at)
         with self.store.transaction():
-            self.store.run(
-                "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    sub.record_id,
-                    sub.revision,
-                    sub.content_hash,
-                    status,
-                    code,
-                    name,
-                    number,
-                    received_at,
-                    sub.record["hotelCode"],
-                    sub.record["stayId"],
-                    sub.record["op"],
-                    identity_of(sub) or self._identity(sub.record_id),
-                    sub.op in _DEPARTS,
-                    later_code,
-                    sub.text,
-                    len(sub.photos),
-                ),
-            )
+            self._keep(sub, outcome, later_code)
             if sub.op in _DEPARTS:
                 self.store.run("UPDATE record SET departed = 1 WHERE record_id = ?", (sub.record_id,))
             self._chain(sub, number, received_at)
-        return Outcome(status, code, name, number, received_at)
+        return outcome
+
+    def _keep(self, sub: Submission, outcome: Outcome, later_code: str) -> None:
+        self.store.run(
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                sub.record_id,
+                sub.revision,
+                sub.content_hash,
+                outcome.status,
+                outcome.code,
+                outcome.field,
+                outcome.receipt_no,
+                outcome.received_at,
+                sub.record["hotelCode"],
+                sub.record["stayId"],
+                sub.op,
+                identity_of(sub) or self._identity(sub.record_id),
+                sub.op in _DEPARTS,
+                later_code,
+                sub.text,
+                len(sub.photos),
+            ),
+        )
 
     def last(self, record_id: str) -> Row | None:
         """Return the latest accepted revision."""

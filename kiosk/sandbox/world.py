@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -107,19 +107,7 @@ class Sandbox:
         self._portraits = Portraits()
         self._gateway = Gateway(run_dir / "gateway.db", self._portraits.jpeg)
         self._hotel = Hotel(run_dir / "hotel.db", run_dir / "bookings.csv")
-        sm2 = Sm2PrivateKey.from_pem(keys.device_sm2_key_file.read_bytes()).public_key()
-        devices = {DEVICE_ID: (_private(keys.device_key_file).public_key(), sm2)}
-        receipt_key = _private(keys.receipt_private_key_file)
-        self._police = Police(
-            None if behaviour.ledger_in_memory else run_dir / "police.db",
-            self.board,
-            devices,
-            receipt_key,
-            delay_s=behaviour.delay_s,
-            receiver=Receiver(run_dir / "recipients"),
-        )
-        if behaviour.capacity_per_s:
-            self.fault("police_capacity", per_s=behaviour.capacity_per_s)
+        self._police = _police(run_dir, keys, self.board, behaviour)
         authority = pki.DeviceAuthority.new()
         self._activation = Activation(self._police.door, authority, keys.ca_file, keys.receipt_key_file)
         known, strangers = Tls.load(keys, authority.pem), Tls.for_strangers(keys)
@@ -128,28 +116,12 @@ class Sandbox:
             app.name: Server(app, strangers if app is self._activation else known, self.board, behaviour.latency_ms)
             for app in apps
         }
+        if behaviour.capacity_per_s:
+            self.fault("police_capacity", per_s=behaviour.capacity_per_s)
         for server in self._servers.values():
             server.open()
-        self.info = SandboxInfo(
-            run_dir=run_dir,
-            gateway_url=self._servers["gateway"].url,
-            police_url=self._servers["police"].url,
-            hotel_url=self._servers["hotel"].url,
-            activation_url=self._servers["activation"].url,
-            ca_file=keys.ca_file,
-            client_cert_file=keys.client_cert_file,
-            client_key_file=keys.client_key_file,
-            device_key_file=keys.device_key_file,
-            device_sm2_key_file=keys.device_sm2_key_file,
-            recipients_dir=run_dir / "recipients",
-            issuer_keys_dir=run_dir / "issuers",
-            csv_path=run_dir / "bookings.csv",
-            suishen_host=SUISHEN_HOST,
-            receipt_key_file=keys.receipt_key_file,
-        )
-        descriptor = os.open(run_dir / INFO_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self.info.to_json() + "\n")
+        self.info = _info(run_dir, keys, {name: server.url for name, server in self._servers.items()})
+        _write_private(run_dir / INFO_FILE, self.info.to_json() + "\n")
         self._portraits.warm()
 
     def issue_suishen(self, person: Person) -> bytes:
@@ -220,3 +192,41 @@ class Sandbox:
 
 def _private(path: Path) -> Ed25519PrivateKey:
     return cast(Ed25519PrivateKey, load_pem_private_key(path.read_bytes(), password=None))
+
+
+def _police(run_dir: Path, keys: pki.Pki, board: FaultBoard, behaviour: Behaviour) -> Police:
+    sm2 = Sm2PrivateKey.from_pem(keys.device_sm2_key_file.read_bytes()).public_key()
+    return Police(
+        None if behaviour.ledger_in_memory else run_dir / "police.db",
+        board,
+        {DEVICE_ID: (_private(keys.device_key_file).public_key(), sm2)},
+        _private(keys.receipt_private_key_file),
+        delay_s=behaviour.delay_s,
+        receiver=Receiver(run_dir / "recipients"),
+    )
+
+
+def _info(run_dir: Path, keys: pki.Pki, urls: Mapping[str, str]) -> SandboxInfo:
+    return SandboxInfo(
+        run_dir=run_dir,
+        gateway_url=urls["gateway"],
+        police_url=urls["police"],
+        hotel_url=urls["hotel"],
+        activation_url=urls["activation"],
+        ca_file=keys.ca_file,
+        client_cert_file=keys.client_cert_file,
+        client_key_file=keys.client_key_file,
+        device_key_file=keys.device_key_file,
+        device_sm2_key_file=keys.device_sm2_key_file,
+        recipients_dir=run_dir / "recipients",
+        issuer_keys_dir=run_dir / "issuers",
+        csv_path=run_dir / "bookings.csv",
+        suishen_host=SUISHEN_HOST,
+        receipt_key_file=keys.receipt_key_file,
+    )
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
