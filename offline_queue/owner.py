@@ -104,6 +104,7 @@ class OutboxOwner:
             lambda op: window_s(op, settings),
             clock,
             keeper.path,
+            settings.retention_days * 86_400,
         )
         self.mending = Mending(site, keeper.copy, came=lambda: self.outbox.on_put())
         """Brings back what was set aside."""

@@ -73,7 +73,9 @@ class Keeper:
             self._look_at_log()
             self._take(self._opened())
             if self.copy is not None and self.copy.is_ahead:
-                raise OutboxDamaged(f"outbox {self.path.name}: an older copy: the second copy has seen more of its chain")
+                raise OutboxDamaged(
+                    f"outbox {self.path.name}: an older copy: the second copy has seen more of its chain"
+                )
             with contextlib.suppress(OSError):  # then it goes at the next start
                 quarantine.drop_kept_log(self.path)
         except OutboxDamaged as exc:

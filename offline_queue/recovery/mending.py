@@ -70,7 +70,8 @@ class Mending:
             self._last = self._thread.submit(self._run)
 
     def start_if_needed(self) -> None:
-        if self._copy is not None or quarantine.waiting(self._site.store):
+        store = self._site.store
+        if self._copy is not None or quarantine.waiting(store) or (store.parent / quarantine.FOLDER).exists():
             self.start()
 
     def wait(self, timeout_s: float | None = None) -> MendingView:
@@ -118,6 +119,7 @@ class Mending:
             self._tend(self._copy)
         if damaged_ones and not self._stopping.is_set():
             self._close_textless()
+        quarantine.prune(self._site.store, self._site.clock.wall() - self._site.keep_s)
         self._view = replace(self._view, why="")
 
     def _close_textless(self) -> None:

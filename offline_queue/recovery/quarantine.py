@@ -159,6 +159,18 @@ def put_away(store: Path, damaged: Damaged, report: Mapping[str, object], *, wip
     return target
 
 
+def prune(store: Path, before: float) -> int:
+    """Remove what was put away before a moment, but for its reports and what is another kiosk's. Raises OSError."""
+    removed = 0
+    for report in (store.parent / FOLDER).glob(f"*/{REPORT}"):
+        if report.stat().st_mtime >= before or json.loads(report.read_bytes()).get("foreign"):
+            continue
+        for path in report.parent.glob(f"{store.name}*"):
+            path.unlink()
+            removed += 1
+    return removed
+
+
 def wipe_keys(damaged: Damaged) -> None:
     """Overwrite every wrapped data key in database and log, whatever page it lies in, and sync. Raises OSError."""
     if not damaged.base.exists():

@@ -54,6 +54,8 @@ class Site:
     clock: Clock
     store: Path
     """The live store's file."""
+    keep_s: float
+    """How long what is left of a salvaged database is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -381,3 +383,17 @@ def test_a_store_in_which_verify_finds_faults_is_salvaged_on_demand(shut: Lobby,
         assert lost == []
         assert len(sealed) == len(shut.puts) - 8
         assert verify(owner).faults == ()
+
+
+def test_what_is_left_goes_after_the_retention_and_its_report_stays(shut: Lobby, tmp_path: Path) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    first_page(folder / "queue.db")
+    with mended(folder):
+        pass
+    (report,) = folder.glob("quarantine/*/report.json")
+    for days, there in ((29, True), (31, False)):
+        then = time.time() - days * 86_400
+        os.utime(report, (then, then))
+        with mended(folder):
+            assert (report.parent / "queue.db").exists() is there
+    assert report.exists()
