@@ -260,6 +260,32 @@ def test_a_list_whose_chain_or_signature_does_not_hold(sandbox: SandboxProcess, 
     assert daily(device, sandbox)[1] is False
 
 
+# ---- by the seed -----------------------------------------------------------------------------------------------------
+
+
+def outcomes(seed: int) -> list[str]:
+    """What 60 requests meet, one after the other, in a mixture of this seed."""
+    with SandboxProcess(latency_ms=0) as sandbox:
+        sandbox.mix(seed, scale=4)
+        return [outcome(sandbox) for _ in range(60)]
+
+
+def outcome(sandbox: SandboxProcess) -> str:
+    with new_session(sandbox.info) as session:
+        try:
+            answer = session.get(f"{sandbox.info.police_url}/v1/health", timeout=10)
+            return f"{answer.status_code} {answer.headers['Content-Type']}"
+        except requests.RequestException as error:
+            return type(error).__name__
+
+
+def test_the_same_seed_plays_the_same_faults_again() -> None:
+    first = outcomes(5)
+    assert len(set(first)) > 4
+    assert outcomes(5) == first
+    assert outcomes(6) != first
+
+
 # ---- the ledger ------------------------------------------------------------------------------------------------------
 
 

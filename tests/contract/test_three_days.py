@@ -44,6 +44,8 @@ def test_three_days_without_the_police_and_2000_waiting(tmp_path: Path) -> None:
 
         ledger = sandbox.ledger()
         assert ledger.order_faults() == ()
+        assert ledger.heads
+        assert not any(head.went_back for head in ledger.heads)
         assert [[record.op for record in ledger.accepted(guest)] for guest in guests] == [["CI", "CC"]] * STAYS
         told = {
             (record.record_id, record.revision): (record.content_hash, record.receipt_no) for record in ledger.records
