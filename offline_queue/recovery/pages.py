@@ -29,6 +29,8 @@ Order: TypeAlias = Literal["<", ">"]
 _SIZES = frozenset(1 << power for power in range(9, 17))
 _USUAL_SIZE = 4096
 _LOG_HEAD, _FRAME_HEAD = 32, 24
+_FLIPS_OF_A_SALT = 2
+"""So few bits off is damage; a frame of an older generation has another salt altogether, and its page is stale."""
 _BIG_ENDIAN_SUMS = 0x377F0683
 
 
@@ -171,7 +173,8 @@ def _frames(log: bytes | mmap.mmap, size: int) -> list[_LogFrame]:
     sums = log[24:32]
     for at, own in zip(starts[: last + 1], salts, strict=False):
         page, commit = struct.unpack(">II", log[at : at + 8])
-        good = _sums(order, sums, log[at : at + 8] + log[at + _FRAME_HEAD : at + step]) == log[at + 16 : at + 24]
+        right = _sums(order, sums, log[at : at + 8] + log[at + _FRAME_HEAD : at + step]) == log[at + 16 : at + 24]
+        good = right and _flips(own, salt) <= _FLIPS_OF_A_SALT
         sums = log[at + 16 : at + 24]
         found.append(_LogFrame(page, commit != 0, at + _FRAME_HEAD, good, good and own == salt))
     return found
@@ -179,6 +182,10 @@ def _frames(log: bytes | mmap.mmap, size: int) -> list[_LogFrame]:
 
 def _head_holds(log: bytes | mmap.mmap) -> bool:
     return _sums("<" if log[3] == 0x82 else ">", bytes(8), log[:24]) == log[24:32]
+
+
+def _flips(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
 def _sums(order: Order, before: bytes, data: bytes) -> bytes:
