@@ -23,6 +23,8 @@ _FIRST = "first_event"
 MENDED = "mended"
 """Detail of the chain's entry when an event was given parts that open."""
 
+_NO_KEY = bytes(60)
+"""Stands for a data key that is lost, as for one that was destroyed; as long as one, which may still be found."""
 _VACUUM_PAGES, _VACUUM_STEPS = 256, 16
 
 
@@ -102,9 +104,11 @@ class Store(Chained):
             parts: What opens.
             wall: Unix time.
         """
-        for table in ("payload", "data_key"):
-            self._conn.execute(f"DELETE FROM {table} WHERE event = ?", (event.id,))  # noqa: S608 - constants
-        self._insert_parts(event.id, parts)
+        parts = list(parts)
+        self._conn.execute("DELETE FROM payload WHERE event = ?", (event.id,))
+        self._insert_payload(event.id, parts)
+        for part in parts:
+            self._replace_key(event.id, part)
         if event.state is EventState.QUARANTINED:
             event = self._settled_as(event, columns)
         self._append(event.id, event.state, wall, MENDED)
@@ -126,14 +130,29 @@ class Store(Chained):
 
     def _insert_parts(self, event: int, parts: Iterable[SealedPart]) -> None:
         parts = list(parts)
+        self._insert_payload(event, parts)
+        self._conn.executemany(
+            "INSERT INTO data_key VALUES (?, ?, ?, ?, ?, ?)",
+            [(event, part.part, part.recipient, part.key_id, part.wrapped or _NO_KEY, part.suite) for part in parts],
+        )
+
+    def _insert_payload(self, event: int, parts: list[SealedPart]) -> None:
         self._conn.executemany(
             "INSERT INTO payload VALUES (?, ?, ?, ?)",
             [(event, part.part, part.sealed, hashlib.sha256(part.sealed).digest()) for part in parts],
         )
-        self._conn.executemany(
-            "INSERT INTO data_key VALUES (?, ?, ?, ?, ?, ?)",
-            [(event, part.part, part.recipient, part.key_id, part.wrapped, part.suite) for part in parts],
+
+    def _replace_key(self, event: int, part: SealedPart) -> None:
+        """Overwrite a data key where it lies: see ``destroy_keys`` for what a deleted row would leave behind."""
+        replaced = self._conn.execute(
+            "UPDATE data_key SET recipient = ?, key_id = ?, wrapped = ?, suite = ? WHERE event = ? AND part = ?",
+            (part.recipient, part.key_id, part.wrapped or _NO_KEY, part.suite, event, part.part),
         )
+        if not replaced.rowcount:
+            self._conn.execute(
+                "INSERT INTO data_key VALUES (?, ?, ?, ?, ?, ?)",
+                (event, part.part, part.recipient, part.key_id, part.wrapped or _NO_KEY, part.suite),
+            )
 
     def move(
         self, event: Event, to: EventState, wall: float, *, detail: str = "", **columns: float | str | None
