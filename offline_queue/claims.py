@@ -109,7 +109,7 @@ def settle(
         for event, outcome in outcomes:
             match outcome:
                 case Delivered(receipt_no, _, flag):
-                    _deliver(store, event, outcome, wall, settled_at)
+                    deliver(store, event, outcome, wall, settled_at)
                     receipts.append(Receipt(str(event.record_id), event.revision, receipt_no, flag))
                 case Rejected(why):
                     store.move(event, EventState.REJECTED, wall, detail=why, why=why, settled_at=settled_at)
@@ -120,7 +120,8 @@ def settle(
     return receipts
 
 
-def _deliver(store: Store, event: Event, outcome: Delivered, wall: float, settled_at: float) -> None:
+def deliver(store: Store, event: Event, outcome: Delivered, wall: float, settled_at: float) -> None:
+    """Save the receipt of an event in flight, inside a transaction: the photos' keys die, the next revision may go."""
     store.move(
         event,
         EventState.DELIVERED,

@@ -154,7 +154,7 @@ def _judged(site: Site, kept: Kept) -> Kept:
     columns = dict(kept.columns) | {"batch": None, "tried_seq": 0}
     state = columns["state"]
     if state in (EventState.DELIVERED, EventState.PURGED, EventState.SUPERSEDED):
-        return Kept(columns, kept.parts if state != EventState.PURGED else ())
+        return Kept(columns, tuple(part for part in kept.parts if _may_stay(state, part.part)))
     event = event_from(columns)
     opened = {part.part: site.vault.open_part(event, part) for part in kept.parts}
     text = opened.get(TEXT)
@@ -164,6 +164,11 @@ def _judged(site: Site, kept: Kept) -> Kept:
     elif state != EventState.REJECTED:
         columns["state"] = EventState.READY
     return Kept(columns, kept.parts)
+
+
+def _may_stay(state: object, part: str) -> bool:
+    """A receipt ends the photos, a purge ends everything, also where the keyring had not yet heard of it."""
+    return state != EventState.PURGED and (state != EventState.DELIVERED or part == TEXT)
 
 
 def _remark(store: Store, told: Rebuilt, wall: float) -> None:

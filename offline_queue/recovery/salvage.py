@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from offline_queue import claims
 from offline_queue.clock import Clock
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.carving import Carved
@@ -22,6 +23,7 @@ from offline_queue.recovery.pages import Pages
 from offline_queue.recovery.quarantine import Damaged
 from offline_queue.rows import Event
 from offline_queue.sealing import TEXT, SealedPart
+from offline_queue.settle import Delivered
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -121,12 +123,30 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
             if live is None:
                 store.restore(kept.columns, kept.parts, wall)
                 came += 1
+            elif _is_receipt_for(live, kept):
+                _learn(store, live, kept, wall)
+                came += 1
             elif _is_better(store, live, kept):
                 store.mend(live, kept.columns, kept.parts, wall)
                 came += 1
             else:
                 there += 1
     return came, there
+
+
+def _is_receipt_for(live: Event, kept: Kept) -> bool:
+    """Say whether what waits here, from an older copy, is known to be delivered."""
+    same = kept.columns["content_hash"] == live.content_hash
+    return same and live.state is EventState.READY and kept.columns["state"] == EventState.DELIVERED
+
+
+def _learn(store: Store, live: Event, kept: Kept, wall: float) -> None:
+    """Save the receipt that was found."""
+    store.move(live, EventState.INFLIGHT, wall, detail="receipt found")
+    settled = kept.columns.get("settled_at")
+    told = Delivered(kept.text("receipt"), kept.text("received_at"), kept.text("flag"))
+    settled_at = settled if isinstance(settled, float) else wall
+    claims.deliver(store, replace(live, state=EventState.INFLIGHT), told, wall, settled_at)
 
 
 def _is_better(store: Store, live: Event, kept: Kept) -> bool:

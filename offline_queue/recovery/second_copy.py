@@ -164,27 +164,31 @@ class SecondCopy:
         self.view = CopyView(on=True, behind=behind)
 
     def _append(self, store: Store, journal: Journal, entries: Sequence[Entry], others: set[int], last: Entry) -> None:
-        """Keys first: the journal's number says that both are written."""
+        """New keys first, dead ones last: what the journal says can be opened, can be, wherever a power cut comes."""
         told = {(entry.event, entry.detail) for entry in entries if entry.event}
         events = [event for number in sorted({number for number, _ in told} | others) if (event := store.event(number))]
-        self._set_keys(store, events)
+        keys = [key for event in events for key in _keys_of(store, event)]
+        self._keep(keys)
         kept = [one for event in events if (one := _kept(store, event, told)) is not None]
         rolled = bool(kept) and journal.append(kept, last.seq, last.hash)
+        self._destroy(keys)
         journal.seq = max(journal.seq, last.seq)
         if rolled or any(event.state is EventState.QUARANTINED for event in events):
             self.on_need()
 
-    def _set_keys(self, store: Store, events: Sequence[Event]) -> None:
-        assert self._keyring is not None  # noqa: S101 - _open made it
-        wrote = False
-        for event in events:
-            if event.state is EventState.QUARANTINED:
-                continue  # its keys may be damaged: what the keyring has is better
-            keys = [_slot(event.record_id.bytes, event.revision, part) for part in store.keys_of(event.id)]
-            wrote |= self._keyring.put(key for key in keys if any(key.wrapped))
-            wrote |= self._keyring.destroy(key.where for key in keys if not any(key.wrapped))
-        if wrote:
+    def _keep(self, keys: Sequence[WrappedKey]) -> None:
+        if self._keyring is not None and self._keyring.put(key for key in keys if any(key.wrapped)):
             self._keyring.sync()
+
+    def _destroy(self, keys: Sequence[WrappedKey]) -> None:
+        if self._keyring is not None and self._keyring.destroy(key.where for key in keys if not any(key.wrapped)):
+            self._keyring.sync()
+
+
+def _keys_of(store: Store, event: Event) -> list[WrappedKey]:
+    if event.state is EventState.QUARANTINED:
+        return []  # its keys may be damaged: what the keyring has is better
+    return [_slot(event.record_id.bytes, event.revision, part) for part in store.keys_of(event.id)]
 
 
 def _kept(store: Store, event: Event, told: set[tuple[int, str]]) -> Kept | None:
