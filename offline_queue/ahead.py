@@ -34,8 +34,8 @@ class Ahead:
         self._owner, self._talk = owner, talk
         self._next: Future[Batch] | None = None
 
-    def take(self) -> Batch | None:
-        """Return the next batch; None when nothing is due."""
+    def take(self, *, more: bool = True) -> Batch | None:
+        """Return the next batch; None when nothing is due. ``more``: another one may be sent right after it."""
         if len(self._waiting()) > self._limit():  # a failure shrank the batches since
             self.give_back()
         claimed, self._next = self._next, None
@@ -44,7 +44,8 @@ class Ahead:
             batch = self._claim().result()
         if not batch.items:
             return None
-        self._next = self._claim()
+        if more:
+            self._next = self._claim()
         return batch
 
     def waits(self) -> bool:

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 from offline_queue import receipts_list, settle
 from offline_queue.device_key import PublicKey
@@ -28,6 +29,7 @@ _LATE_S = 3 * 86_400.0
 """A receipt of one day may be fetched so much later."""
 _AFTER_MIDNIGHT_S, _SPREAD_S = 600.0, 3600.0
 _AGAIN_S = 600.0
+_SLICE = 200
 
 
 def sent(event: Event) -> Sent:
@@ -100,7 +102,7 @@ class DailyLists:
             return self._later(f"list of {day}: {told.why}")
         if fault := receipts_list.fault(told, day, self._key):
             return self._later(f"list of {day}: {fault}")
-        compared = self._owner.call(lambda store: _compare(store, told, self._device))
+        compared = self._compare(told)
         flags = self._flags(day, compared)
         if isinstance(flags, Hold | Later):
             return self._later(f"list of {day}: {flags.why}")
@@ -110,6 +112,15 @@ class DailyLists:
         if self.trouble:
             log.error("receipts: %s; ./run queue list --flagged shows the records", self.trouble)
         return 0.0
+
+    def _compare(self, told: DayList) -> Comparison:
+        """In slices of the owner's time: a guest's put waits for no list of a whole hotel."""
+        ours = self._owner.call(lambda store: _ours(store, told.day))
+        known: dict[tuple[UUID, int], Event | None] = {}
+        for start in range(0, len(told.listed), _SLICE):
+            names = [(line.record_id, line.revision) for line in told.listed[start : start + _SLICE]]
+            known |= self._owner.call(lambda store, names=names: {name: store.find(*name) for name in names})  # type: ignore[misc]
+        return receipts_list.compare(told, ours, lambda *name: known[name], self._device)
 
     def _flags(self, day: str, compared: Comparison) -> list[tuple[Event, str]] | Hold | Later:
         """Ask for every record in which the two sides differ; foreign ones too, so that the log says what it is."""
@@ -134,11 +145,11 @@ class DailyLists:
         return _AGAIN_S * (0.5 + self._talk.draw())
 
 
-def _compare(store: Store, told: DayList, device: str) -> Comparison:
-    begin, end = receipts_list.bounds(date.fromisoformat(told.day))
+def _ours(store: Store, day: str) -> list[Event]:
+    """Deliveries whose receipt is of that day."""
+    begin, end = receipts_list.bounds(date.fromisoformat(day))
     settled = store.settled_between(begin - 86_400.0, end + _LATE_S)
-    ours = [event for event in settled if receipts_list.day_of(event.received_at) == told.day]
-    return receipts_list.compare(told, ours, store.find, device)
+    return [event for event in settled if receipts_list.day_of(event.received_at) == day]
 
 
 def _note(store: Store, told: DayList, compared: Comparison, flags: Sequence[tuple[Event, str]]) -> None:

@@ -194,7 +194,7 @@ class SyncThread:
 
     def _send(self) -> bool:
         """Send the next batch; False when nothing is due."""
-        batch = self._ahead.take()
+        batch = self._ahead.take(more=len(self._courier.flights) + 1 < MAX_FLIGHTS)
         if batch is not None:
             self._courier.send(Flight.of(batch.id, batch.items, self._clock.mono()), batch.items, batch.head)
         return batch is not None

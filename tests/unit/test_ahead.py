@@ -106,6 +106,14 @@ def test_a_kiosk_that_ends_with_a_batch_claimed_ahead_sends_it_after_the_next_st
     assert {state(owner, one) for one in records} == {EventState.READY}
 
 
+def test_nothing_is_claimed_that_must_wait_for_a_batch_to_come_back(owner: OutboxOwner) -> None:
+    records = put(owner, 2)
+    hand, _ = ahead(owner, 1)
+    assert hand.take(more=False) is not None
+    assert not hand.waits()
+    assert state(owner, records[1]) is EventState.READY
+
+
 def test_the_authoritys_limit_holds_for_what_is_claimed_ahead(owner: OutboxOwner) -> None:
     put(owner, 6)
     hand, talk = ahead(owner, 3)
