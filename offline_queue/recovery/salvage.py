@@ -127,7 +127,9 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
                 _learn(store, live, kept, wall)
                 came += 1
             elif _is_better(store, live, kept):
-                store.mend(live, kept.columns, kept.parts, wall)
+                # Of what is delivered the text alone is kept for staff, whatever the second copy still had
+                parts = [part for part in kept.parts if live.state is EventState.QUARANTINED or part.part == TEXT]
+                store.mend(live, kept.columns, parts, wall)
                 came += 1
             else:
                 there += 1
