@@ -19,7 +19,7 @@ from offline_queue.recovery import quarantine
 from offline_queue.recovery.rebuild import Rebuilt, rebuild, reopen
 from offline_queue.recovery.salvage import Outcome, Site, salvage
 from offline_queue.recovery.second_copy import SecondCopy
-from offline_queue.recovery.tidying import tidy
+from offline_queue.recovery.tidying import scrub, tidy
 from offline_queue.states import EventState
 from offline_queue.store import Store
 
@@ -92,9 +92,7 @@ class Mending:
             self._mend()
         except (KioskError, OSError) as exc:
             self._try_again(str(exc))
-        except (
-            Exception
-        ) as exc:  # what waits in the damaged file must not be forgotten; the text may hold a guest's data
+        except Exception as exc:  # what waits must not be forgotten, and the text may hold a guest's data
             self._try_again(f"a bug: {where(exc)}")
 
     def _try_again(self, why: str) -> None:
@@ -117,8 +115,9 @@ class Mending:
             self._look()
         if self._copy is not None:
             self._tend(self._copy)
-        if damaged_ones and not self._stopping.is_set():
+        if damaged_ones and not self._stopping.is_set() and not (self._copy is not None and self._copy.view.behind):
             self._close_textless()
+            self._site.call(self._tell_of_holes)
         quarantine.prune(self._site.store, self._site.clock.wall() - self._site.keep_s)
         self._view = replace(self._view, why="")
 
@@ -136,6 +135,14 @@ class Mending:
         while self._site.call(work) == _SLICE and not self._stopping.is_set():
             pass
 
+    def _tell_of_holes(self, store: Store) -> None:
+        """Say of what waits for a revision that nobody has any more what it waits for: staff register it anew."""
+        waiting = store.in_state(EventState.BLOCKED)
+        holes = [event for event in waiting if len(store.revisions(event.record_id)) < event.revision]
+        if holes:
+            with store.transaction():
+                store.note(holes, why="an earlier revision is lost")
+
     def _look(self) -> list[quarantine.Damaged]:
         found = quarantine.waiting(self._site.store)
         self._view = replace(self._view, waiting=len(found))
@@ -147,7 +154,9 @@ class Mending:
                 return
         if copy.view.behind:
             return  # its disk does not answer: the next commit tries again
-        self._rebuild(copy)
+        chain = self._site.call(lambda store: store.chain_after(0, 1)[0].hash)
+        scrub(self._site, copy, chain, self._stopping)
+        self._rebuild(copy, chain)
         at: int | None = 0
         while at is not None and not self._stopping.wait(_BREATH_S):
             at = self._site.call(lambda store, at=at: copy.reconcile(at))  # type: ignore[misc]
@@ -160,8 +169,7 @@ class Mending:
         if not self._stopping.is_set():
             tidy(self._site, copy, self._stopping)
 
-    def _rebuild(self, copy: SecondCopy) -> None:
-        chain = self._site.call(lambda store: store.chain_after(0, 1)[0].hash)
+    def _rebuild(self, copy: SecondCopy, chain: bytes) -> None:
         if copy.keyring is None:
             return
         told = rebuild(self._site, copy.folder, copy.keyring, chain, self._stopping)

@@ -25,6 +25,9 @@ from offline_queue.store import MENDED, Store
 
 log = logging.getLogger(__name__)
 
+Which = tuple[bytes, int]
+"""Record and revision."""
+
 _CATCH_UP = 200
 """Entries of the chain that are caught up with at one commit: a guest waits for it."""
 
@@ -115,15 +118,19 @@ class SecondCopy:
         """Say whether the journal has seen more of the store's chain than the store itself: it lost its last part."""
         return self._store is not None and self._journal is not None and self._journal.seq > _head(self._store).seq
 
-    def write_again(self, store: Store, which: list[tuple[bytes, int]]) -> bool:
-        """Write events as they stand now, so that the segment they were in may go. False when nothing can be written.
+    def write_again(self, store: Store, which: Iterable[Which], *, whole: bool = False) -> bool:
+        """Write events as they stand now, ``whole``: with their parts. False when nothing can be written.
 
         Raises OutboxUnavailable when the disk of the copy refuses.
         """
         if self._journal is None or self.view.behind:
             return False
-        events = [store.find(UUID(bytes=record), revision) for record, revision in which]
-        kept = [Kept(columns_of(event)) for event in events if event is not None]
+        found = (store.find(UUID(bytes=record), revision) for record, revision in which)
+        kept = [
+            Kept(columns_of(event), tuple(map(without_keys, store.parts(event))) if whole else ())
+            for event in found
+            if event is not None
+        ]
         self._journal.append(kept, _head(store).seq, _head(store).hash)
         return True
 
@@ -161,6 +168,7 @@ class SecondCopy:
         behind = last.seq < head.seq
         if self.view.why and not behind:
             log.info("second copy: works again, and lacks nothing")
+            self.on_need()
         self.view = CopyView(on=True, behind=behind)
 
     def _append(self, store: Store, journal: Journal, entries: Sequence[Entry], others: set[int], last: Entry) -> None:

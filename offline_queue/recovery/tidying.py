@@ -1,4 +1,4 @@
-"""Dropping segments of the second copy in which nothing sealed counts any more. Their receipts are kept."""
+"""Tending the segments of the second copy: what damage took is written again, what no longer counts is dropped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from offline_queue.recovery import frames
 from offline_queue.recovery.frames import Kind
 from offline_queue.recovery.journal import look, mapped, segments
 from offline_queue.recovery.salvage import Site
-from offline_queue.recovery.second_copy import SecondCopy
+from offline_queue.recovery.second_copy import SecondCopy, Which
 from offline_queue.store import Store
 
 _SLICE = 100
 _BREATH_S = 0.001
 
-Which = tuple[bytes, int]
-"""Record and revision."""
 Work = Callable[[Store, list[Which]], bool]
 
 
@@ -45,6 +43,29 @@ def tidy(site: Site, copy: SecondCopy, stopping: threading.Event) -> int:
             sync_folder(copy.folder)
             dropped += 1
     return dropped
+
+
+def scrub(site: Site, copy: SecondCopy, chain: bytes, stopping: threading.Event) -> int:
+    """Write again what segments of the live chain lost to damage, so that one fault is never two. Returns how much.
+
+    Reads every byte of them. Raises OutboxUnavailable and OSError.
+    """
+    good: set[Which] = set()
+    doubtful: set[Which] = set()
+    for path in segments(copy.folder):
+        if stopping.wait(_BREATH_S):
+            return 0
+        named = look(path).chain
+        if named not in (chain, b""):
+            continue
+        with mapped(path) as data:
+            for head in frames.heads(data):
+                if head.kind is Kind.ROW:
+                    whole = bool(named) and frames.read(data, head) is not None
+                    (good if whole else doubtful).add((head.record, head.revision))
+    lost = sorted(doubtful - good)
+    _for_each(site, lost, lambda store, which: copy.write_again(store, which, whole=True), stopping)
+    return len(lost)
 
 
 def _for_each(site: Site, which: list[Which], work: Work, stopping: threading.Event) -> bool:

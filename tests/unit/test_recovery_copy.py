@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import OutboxSection
+from kiosk.errors import OutboxUnavailable
 from offline_queue import retention, rotation
-from offline_queue.recovery import journal, rebuild
+from offline_queue.recovery import journal, mending, rebuild, salvage
 from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.states import EventState
+from offline_queue.store import Store
 from offline_queue.verify import verify
 from tests.outbox_kit import ADDRESS, ID_PHOTO, NAME, NUMBER, claim, deliver, event, opened, registration, state
 from tests.recovery_kit import COPIED, MEND_S, Lobby, left, lobby, mended, nothing_is_lost
@@ -248,3 +250,49 @@ def test_a_copy_switched_on_later_takes_what_is_there(tmp_path: Path) -> None:
         assert not owner.status().copy.behind
     with mended(lose_the_database(tmp_path), settings=COPIED) as owner:
         assert [owner.outbox.open_text(put.record_id, 1) for put in puts] == [put.text for put in puts]
+
+
+@pytest.mark.parametrize("at", [60, 0.2, 0.5, 0.8])
+def test_a_flipped_bit_of_a_segment_is_made_good_from_the_database(copied: Lobby, tmp_path: Path, at: float) -> None:
+    folder = copied.copy(tmp_path / "kiosk")
+    path = folder / "second-copy" / "segment-00000001.log"
+    held = bytearray(path.read_bytes())
+    held[int(at if at > 1 else at * len(held))] ^= 4  # 60: in the frame that names the chain
+    path.write_bytes(held)
+    with mended(folder, settings=COPIED):
+        pass
+    with mended(lose_the_database(folder), settings=COPIED) as owner:
+        assert left(owner, copied) == ([], [])
+
+
+@pytest.mark.parametrize("harm", [b"", b"\xee" * 5000], ids=["empty", "another program's"])
+def test_a_segment_that_is_none_stands_in_nobodys_way(copied: Lobby, tmp_path: Path, harm: bytes) -> None:
+    folder = copied.copy(tmp_path / "kiosk")
+    (folder / "second-copy" / "segment-00000007.log").write_bytes(harm)
+    (folder / "second-copy" / "notes.txt").write_text("kept")
+    with mended(folder, settings=COPIED) as owner:
+        put = registration()
+        owner.outbox.put(put)
+    with mended(lose_the_database(folder), settings=COPIED) as owner:
+        nothing_is_lost(owner, copied)
+        assert owner.outbox.open_text(put.record_id, 1) == put.text
+    assert (folder / "second-copy" / "notes.txt").exists()
+
+
+def test_a_salvage_that_meets_a_full_disk_is_tried_again(
+    copied: Lobby, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lose_the_database(copied.copy(tmp_path / "kiosk"))
+    full = [3]
+
+    def refuses(store: Store, *given: object) -> object:
+        full[0] -= 1
+        if full[0] >= 0:
+            raise OutboxUnavailable("database or disk is full")
+        return salvage.bring(store, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(mending, "AGAIN_S", 0.05)
+    monkeypatch.setattr(rebuild, "bring", refuses)
+    with mended(folder, settings=COPIED) as owner:
+        nothing_is_lost(owner, copied)
+    assert full[0] < 0
