@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
@@ -69,41 +70,66 @@ def build(
         salt: 16 random bytes, so that the hash of an erased record says nothing.
         tables: The authority's code tables.
     """
+    whole = _whole(case)
+    if isinstance(whole, str):
+        return _invalid(record_id, whole)
+    at = now.astimezone(ZoneInfo(kiosk.timezone))
+    photos = _photos(whole.verification)
+    record = _record(case, whole, kiosk, at, record_id, salt, photos)
+    if broken := findings(record, photos, tables):
+        return _invalid(record_id, ", ".join(f"{finding.code} {finding.field}" for finding in broken))
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return Registration(record_id, 1, "CI", whole.stay.stay_id, at, text, photos)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What a visit must have brought together before there can be a record."""
+
+    identity: Identity
+    stay: Reservation
+    consent: Consent
+    verification: Verification
+
+
+def _whole(case: Case) -> _Whole | str:
+    """Return it, or what is missing: the authority's code and the field, never a value."""
     identity, stay, consent, verification = case.identity, case.reservation, case.identity_consent, case.verification
     if identity is None or stay is None or consent is None or verification is None:
-        return _invalid(record_id, "E400 the visit is not complete")
+        return "E400 the visit is not complete"
     if isinstance(verification, FaceVerification) and case.face_consent is None:
-        return _invalid(record_id, "E400 a face was used without a consent")
+        return "E400 a face was used without a consent"
     if identity.nationality != "CHN" or not resident_id.is_valid(identity.id_number):
-        return _invalid(record_id, "E27 guest.idNumber")
-    zone = ZoneInfo(kiosk.timezone)
-    at = now.astimezone(zone)
-    photos = _photos(verification)
+        return "E27 guest.idNumber"
+    return _Whole(identity, stay, consent, verification)
+
+
+def _record(
+    case: Case,
+    whole: _Whole,
+    kiosk: KioskSection,
+    at: datetime,
+    record_id: RegistrationId,
+    salt: bytes,
+    photos: tuple[Photo, ...],
+) -> dict[str, Any]:
     record: dict[str, Any] = {
         "recordId": record_id,
         "revision": 1,
         "salt": salt.hex(),
         "op": "CI",
-        "stayId": stay.stay_id,
+        "stayId": whole.stay.stay_id,
         "hotelCode": kiosk.hotel_code,
         "kioskId": kiosk.kiosk_id,
         "occurredAt": _moment(at),
-        "capturedOffline": identity.source in OFFLINE_SOURCES,
-        "guest": {
-            "guestCode": guest_code(kiosk.hotel_code, at, record_id),
-            "policeStation": kiosk.police_station,
-            **_guest(identity, dict(case.declared)),
-            **_stay(stay, at, zone),
-        },
+        "capturedOffline": whole.identity.source in OFFLINE_SOURCES,
+        "guest": _guest(case, whole, kiosk, at, record_id),
         "photos": [{"kind": photo.kind, "sha256": hashlib.sha256(photo.jpeg).hexdigest()} for photo in photos],
-        "verify": _verify(identity, consent, case, verification),
+        "verify": _verify(case, whole),
     }
     if not photos:
         record["photoAbsentReason"] = _PHOTO_ABSENT.get(case.no_face_because, "face_not_completed")
-    if broken := findings(record, photos, tables):
-        return _invalid(record_id, ", ".join(f"{finding.code} {finding.field}" for finding in broken))
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    return Registration(record_id, 1, "CI", stay.stay_id, at, text, photos)
+    return record
 
 
 def guest_code(hotel_code: str, at: datetime, record_id: RegistrationId) -> str:
@@ -117,7 +143,18 @@ def ends(stay: Reservation, zone: ZoneInfo) -> datetime:
     return datetime.combine(stay.departure, CHECK_OUT, zone)
 
 
-def _guest(identity: Identity, declared: dict[str, str]) -> dict[str, object]:
+def _guest(
+    case: Case, whole: _Whole, kiosk: KioskSection, at: datetime, record_id: RegistrationId
+) -> dict[str, object]:
+    return {
+        "guestCode": guest_code(kiosk.hotel_code, at, record_id),
+        "policeStation": kiosk.police_station,
+        **_person(whole.identity, dict(case.declared)),
+        **_room(whole.stay, at, ZoneInfo(kiosk.timezone)),
+    }
+
+
+def _person(identity: Identity, declared: dict[str, str]) -> dict[str, object]:
     number = identity.id_number
     given = {"ethnicity": declared["ethnicity"]} if identity.ethnicity is None and "ethnicity" in declared else {}
     guest: dict[str, object] = {
@@ -136,7 +173,7 @@ def _guest(identity: Identity, declared: dict[str, str]) -> dict[str, object]:
     return guest
 
 
-def _stay(stay: Reservation, at: datetime, zone: ZoneInfo) -> dict[str, object]:
+def _room(stay: Reservation, at: datetime, zone: ZoneInfo) -> dict[str, object]:
     """Return the room's side. A party's other guests register in visits of their own, cleared by staff."""
     return {
         "occupantIndex": 1,
@@ -147,9 +184,9 @@ def _stay(stay: Reservation, at: datetime, zone: ZoneInfo) -> dict[str, object]:
     }
 
 
-def _verify(identity: Identity, consent: Consent, case: Case, verification: Verification) -> dict[str, object]:
-    said: dict[str, object] = {"credential": identity.source, "identityConsentId": consent.id}
-    match verification:
+def _verify(case: Case, whole: _Whole) -> dict[str, object]:
+    said: dict[str, object] = {"credential": whole.identity.source, "identityConsentId": whole.consent.id}
+    match whole.verification:
         case FaceVerification() as face:
             said |= {
                 "method": "code+face",
