@@ -313,3 +313,41 @@ def test_what_went_wrong_is_logged_once_not_at_each_try(
     line.until("three tries", lambda: line.owner.line.failures >= 3)
     sandbox.open_police()
     assert caplog.text.count("endpoint: unreachable") == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/token", "/v1/limits", BATCHES + "/"], ids=["token", "limits", "poll"])
+@pytest.mark.parametrize(
+    ("fault", "options"),
+    [
+        ("police_drip", {"bytes_per_s": 2}),
+        ("police_huge", {"mb": 100}),
+        ("police_truncated", {}),
+        ("police_gbk", {}),
+        ("police_nonsense", {}),
+        ("police_timeout", {}),
+    ],
+    ids=lambda value: str(value) if isinstance(value, str) else "",
+)
+def test_whatever_a_route_does_once_charges_nobody_and_the_record_arrives_once(
+    sandbox: SandboxProcess, tmp_path: Path, fault: str, options: dict[str, int], path: str
+) -> None:
+    sandbox.fault(fault, times=1, path=path, **options)
+    with delivery(sandbox, tmp_path) as line:
+        record_id = line.put()
+        delivered_once(line, record_id)
+        assert event(line.owner, record_id).attempts == duplicates(sandbox, record_id) == 0
+
+
+@pytest.mark.parametrize("fault", ["police_twice", "police_out_of_order", "police_foreign"])
+def test_results_in_disorder_deliver_each_record_once_with_its_own_receipt(
+    sandbox: SandboxProcess, tmp_path: Path, fault: str
+) -> None:
+    sandbox.fault(fault)
+    with delivery(sandbox, tmp_path, start=False) as line:
+        records = [line.put(number=invented_number(serial)) for serial in range(5)]
+        line.sync.start()
+        line.until_state(EventState.DELIVERED, *records)
+        line.until("the receipts told", lambda: len(line.receipts) == len(records))
+        given = {row["record_id"]: row["receipt_no"] for row in ledger(sandbox, *records)}
+        assert dict(line.receipts) == given
+        assert {event(line.owner, one).attempts for one in records} == {0}
