@@ -53,11 +53,9 @@ def judge(carved: Carved, number: int, opens: OpenPart, window_s: WindowS) -> Ju
         if _event(row).intact:
             return Judged(number, _finished(carved, number, row, opens))
     stub = None if identity is None else _stub(carved, number, identity)
-    if stub is not None and (made := _from_text(carved, stub, opens, window_s)) is not None:
-        rows.append(made)
-    for row in rows:
-        if (text := _text(carved, number, row, opens)) is not None and _hash(text) == row["content_hash"]:
-            return Judged(number, _finished(carved, number, row, opens), repaired=True)
+    for row in (*rows, *([stub] if stub is not None else [])):
+        if (made := _from_text(carved, number, row, opens, window_s)) is not None:
+            return Judged(number, _finished(carved, number, made, opens), repaired=True)
     if stub is None:
         return Judged(number, None)
     # Nothing opens it any more: its receipt is kept, or staff see which record it was
@@ -144,16 +142,18 @@ def _stub(carved: Carved, number: int, identity: Mapping[str, Value]) -> dict[st
 
 
 def _from_text(
-    carved: Carved, stub: Mapping[str, Value], opens: OpenPart, window_s: WindowS
+    carved: Carved, number: int, row: Mapping[str, Value], opens: OpenPart, window_s: WindowS
 ) -> dict[str, Value] | None:
-    """Add to a row made anew what the record's own text says."""
-    text = _text(carved, int(stub["id"] or 0), stub, opens)
-    try:
-        told = json.loads(text or b"")
-        due_at = datetime.fromisoformat(told["occurredAt"]).timestamp() + window_s(str(stub["op"]))
-        return dict(stub) | {"stay": str(told["stayId"]), "due_at": due_at}
-    except (ValueError, KeyError, TypeError):
+    """Believe a row because its text opens in its place; what the text says too is taken from there."""
+    text = _text(carved, number, row, opens)
+    if text is None or _hash(text) != row["content_hash"]:
         return None
+    try:
+        told = json.loads(text)
+        due_at = datetime.fromisoformat(told["occurredAt"]).timestamp() + window_s(str(row["op"]))
+        return dict(row) | {"stay": str(told["stayId"]), "due_at": due_at}
+    except (ValueError, KeyError, TypeError):
+        return dict(row)
 
 
 def _identity(born: tuple[int, str, int] | None) -> dict[str, Value] | None:

@@ -1,0 +1,129 @@
+"""What salvage brings back besides records, from which files, and what it tells staff."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from kiosk.errors import OutboxUnavailable
+from offline_queue import legal_hold
+from offline_queue.states import EventState
+from offline_queue.verify import verify
+from tests.outbox_kit import event, opened, registration, reject, state
+from tests.recovery_kit import MEND_S, Lobby, left, lobby, mended, nothing_is_lost
+from tests.unit.test_outbox_migrations import as_v1
+
+
+@pytest.fixture(scope="module")
+def shut(tmp_path_factory: pytest.TempPathFactory) -> Lobby:
+    return lobby(tmp_path_factory.mktemp("shut"), closed=True)
+
+
+def first_page(folder: Path) -> None:
+    path = folder / "queue.db"
+    held = path.read_bytes()
+    path.write_bytes(held[:100] + bytes(4096 - 100) + held[4096:])
+
+
+def test_a_damaged_file_of_the_first_schema_is_salvaged(shut: Lobby, tmp_path: Path) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    as_v1(folder)
+    first_page(folder)
+    with mended(folder) as owner:
+        nothing_is_lost(owner, shut)
+
+
+def test_a_legal_hold_is_back_before_the_records(shut: Lobby, tmp_path: Path) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    held = uuid.UUID(shut.puts[1].record_id)
+    with opened(folder) as owner:
+        owner.call(lambda store: legal_hold.hold(store, held, owner.clock.wall(), by="test", case="A-12/2026"))
+        before = owner.call(legal_hold.held)
+    first_page(folder)
+    with mended(folder) as owner:
+        assert owner.call(legal_hold.held) == before
+        assert verify(owner).faults == ()
+
+
+def test_receipts_of_erasure_come_back(tmp_path: Path) -> None:
+    made = lobby(tmp_path, closed=True)
+
+    def receipts(owner: object) -> list[tuple[object, ...]]:
+        return owner.call(  # type: ignore[attr-defined,no-any-return]
+            lambda store: store._conn.execute("SELECT event, statement FROM erasure ORDER BY event").fetchall()
+        )
+
+    with opened(made.folder) as owner:
+        before = receipts(owner)
+    assert before
+    first_page(made.folder)
+    with mended(made.folder) as owner:
+        assert receipts(owner) == before
+
+
+def test_a_correction_of_what_is_still_being_salvaged_is_to_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = registration()
+    with opened(tmp_path) as owner:
+        owner.outbox.put(put)
+        reject(owner, put.record_id)
+    first_page(tmp_path)
+    correction = registration(put.record_id, 2)
+    with monkeypatch.context() as held_up:
+        held_up.setattr("offline_queue.recovery.mending.Mending.start", lambda self: None)
+        with opened(tmp_path) as owner, pytest.raises(OutboxUnavailable, match="try again in a minute"):
+            owner.outbox.put(correction, supersedes=1)
+    with mended(tmp_path) as owner:
+        owner.outbox.put(correction, supersedes=1)
+        assert state(owner, put.record_id, 1) is EventState.SUPERSEDED
+        assert state(owner, put.record_id, 2) is EventState.READY
+
+
+def test_staff_are_told_which_record_waits_for_a_lost_revision(tmp_path: Path) -> None:
+    put = registration()
+    with opened(tmp_path) as owner:
+        owner.outbox.put(put)
+    (tmp_path / "queue.db").unlink()
+    with opened(tmp_path) as owner:
+        owner.mending.wait(MEND_S)
+        owner.outbox.put(registration(put.record_id, 2))
+        owner.set_aside("a test")
+        owner.mending.wait(MEND_S)
+        waiting = event(owner, put.record_id, 2)
+        assert (waiting.state, waiting.why) == (EventState.BLOCKED, "an earlier revision is lost")
+
+
+def test_a_row_that_was_hit_is_made_again_from_the_chain_and_its_text(shut: Lobby, tmp_path: Path) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    held = (folder / "queue.db").read_bytes()
+    for one in shut.puts:
+        hit = uuid.UUID(one.record_id).bytes
+        held = held.replace(hit, bytes(16)).replace(one.stay_id.encode(), one.stay_id[:-1].encode() + b"!")
+    (folder / "queue.db").write_bytes(held)
+    with mended(folder) as owner:
+        assert left(owner, shut) == ([], [])
+        for one in shut.puts:
+            known = event(owner, one.record_id, one.revision)
+            if known.state is not EventState.PURGED:
+                assert known.stay == one.stay_id
+                assert known.due_at == pytest.approx(one.occurred_at.timestamp() + 3600)
+        outcome = owner.status().mending.salvaged[0]
+        assert outcome.repaired == outcome.events >= len(shut.puts)
+        assert verify(owner).faults == ()
+
+
+def test_the_report_names_nobody(shut: Lobby, tmp_path: Path) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    first_page(folder)
+    with mended(folder):
+        pass
+    report = next(folder.glob("quarantine/*/report.json")).read_text()
+    assert set(json.loads(report)) == {
+        *("file", "events", "brought_back", "here_already", "repaired", "sealed", "lost", "foreign"),
+        *("chain_seq", "chain_head"),
+    }
+    assert not any(one.record_id in report or one.stay_id in report for one in shut.puts)
