@@ -196,6 +196,13 @@ def test_a_key_that_others_read_is_told(config: Config, sandbox: SandboxProcess,
     assert (found.result, found.next_step[:9]) == (Result.WARN, "chmod 600")
 
 
+def test_lists_of_receipts_that_nobody_can_verify_are_told(config: Config) -> None:
+    reporting = config.reporting.model_copy(update={"receipts_key_file": None})
+    found = one(endpoints.findings(config.model_copy(update={"reporting": reporting})), "receipts key")
+    assert (found.result, "reporting.receipts_key_file" in found.next_step) == (Result.WARN, True)
+    assert not any(finding.name == "receipts key" for finding in endpoints.findings(config))
+
+
 def test_a_certificate_that_runs_out_is_told_before(config: Config) -> None:
     (found,) = endpoints.certificates("identity gateway", config.gateway)
     assert found.result is Result.WARN  # the sandbox's live for less than the days that are warned of

@@ -239,6 +239,7 @@ RULES = [
     ('[gateway]\nurl = "https://gateway.cn"\n', "reporting.url"),
     ('[reporting]\nurl = "https://report.cn"\n', "reporting.device_key_file"),
     ('[outbox]\nrecipient_key_file = "gone.json"\n', "outbox.recipient_key_file"),
+    ('[reporting]\nreceipts_key_file = "gone.pem"\n', "reporting.receipts_key_file"),
     ('[outbox]\nsuite = "gm"\n[reporting]\ndevice_key_file = "config.toml"\n', "reporting.device_key_file"),
     ('[outbox]\nsuite = "rot13"\n', "outbox.suite"),
     ('[outbox]\nkey_store = "cloud"\n', "outbox.key_store"),

@@ -83,8 +83,14 @@ def _capability(section: str) -> Capability | None:
 
 
 def _keys(config: Config) -> list[Finding]:
-    key = config.reporting.device_key_file
-    return _readable_by_others("device key", key) if key is not None else []
+    reporting = config.reporting
+    key = reporting.device_key_file
+    found = _readable_by_others("device key", key) if key is not None else []
+    if reporting.url and reporting.receipts_key_file is None:
+        meaning = "the authority's daily lists are not asked for: a receipt that was taken back is never heard of"
+        step = "name its public key in reporting.receipts_key_file"
+        found.append(Finding("receipts key", Result.WARN, meaning, step))
+    return found
 
 
 def _readable_by_others(name: str, path: Path) -> list[Finding]:
