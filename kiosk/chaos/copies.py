@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ CASES = 300
 _STEPS, _CASES_OF_A_PLAY = 40, 12
 _LOG = f"{STORE_FILE}-wal"
 _BITS = 8
-_REFUSED_AGAIN = "stands as (<EventState.REJECTED: 'REJECTED'>, None), not as (<EventState.READY: 'READY'>, None)"
+_OLDER = re.compile(
+    r"stands as \(<EventState\.(READY|REJECTED|BLOCKED): .*, not as \(<EventState\.(READY|REJECTED|BLOCKED): "
+)
+"""An older copy came back, and with it a refusal or a try that was later: it is tried or refused once more."""
 _LOSSES = (
     "database gone",
     "database and log gone",
@@ -73,8 +77,7 @@ def _judged(seed: int, cases: int, until: float, only: int | None) -> Iterator[t
                 loss, spoilt = _spoilt(image, drawn(seed, "loss", number))
                 off_s = recording.wall_off_s
                 verdict = judge(folder / "cut", spoilt, recording.diary, step, wall_off_s=off_s, spoilt=True)
-                # Of an older copy that came back a clerk's second try is forgotten: the refusal waits for the clerk again
-                faults = tuple(fault for fault in verdict.faults if not fault.startswith(_REFUSED_AGAIN))
+                faults = tuple(fault for fault in verdict.faults if not _OLDER.match(fault))
                 yield number, loss, Verdict(faults, verdict.books)
 
 

@@ -14,7 +14,7 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from kiosk.errors import KioskError, where
+from kiosk.errors import KioskError, OutboxDamaged, where
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.rebuild import Rebuilt, rebuild, reopen
 from offline_queue.recovery.salvage import Outcome, Site, salvage
@@ -90,6 +90,8 @@ class Mending:
     def _run(self) -> None:
         try:
             self._mend()
+        except OutboxDamaged:
+            pass  # the owner put a new store in its place, and handed in the mending of that: not after a minute
         except (KioskError, OSError) as exc:
             self._try_again(str(exc))
         except Exception as exc:  # what waits must not be forgotten, and the text may hold a guest's data
