@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from offline_queue.recovery.salvage import Site
 from offline_queue.recovery.second_copy import CopyView, SecondCopy
 from offline_queue.states import UNSENT, EventState
 from offline_queue.store import Store
+from offline_queue.turns import Turns
 from offline_queue.vault import Vault
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ class OutboxOwner:
     def __init__(
         self,
         hold: Hold,
-        thread: ThreadPoolExecutor,
+        thread: Turns,
         keeper: Keeper,
         vault: Vault,
         settings: OutboxSection,
@@ -137,7 +138,7 @@ class OutboxOwner:
         clock = clock or SystemClock()
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         hold = Hold(state_dir / LOCK_FILE)
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"outbox {kiosk_id}")
+        thread = Turns(f"outbox {kiosk_id}")
         disk = Disk(state_dir, settings)
         try:
             disk.make_room_to_start()
@@ -148,7 +149,7 @@ class OutboxOwner:
             first_start = make_key and anew
             vault = Vault.unlocked(hotel_code, key_file, settings, make_new=first_start)
             keeper = Keeper(store_file, vault, settings, clock)
-            thread.submit(disk.spending, keeper.open).result()
+            thread.enter(lambda: disk.spending(keeper.open)).wait()
         except BaseException:
             thread.shutdown()
             hold.release()
@@ -182,15 +183,22 @@ class OutboxOwner:
         A guest's put may not: what is in the outbox already needs that room.
         """
         try:
-            if spends:
-                return self._thread.submit(self.disk.spending, lambda: self._do(work, again=again))
-            return self._thread.submit(lambda: self._do(work, again=again))
+            return self._thread.submit(self._turn(work, spends=spends, again=again))
         except RuntimeError as exc:
             raise OutboxUnavailable("outbox: closed; nothing was acknowledged") from exc
 
     def call(self, work: Callable[[Store], T], *, spends: bool = True, again: bool = False) -> T:
         """Run ``work`` on the owner thread and wait for it. Not from the owner thread itself."""
-        return self.submit(work, spends=spends, again=again).result()
+        try:
+            turn = self._thread.enter(self._turn(work, spends=spends, again=again))
+        except RuntimeError as exc:
+            raise OutboxUnavailable("outbox: closed; nothing was acknowledged") from exc
+        return turn.wait()
+
+    def _turn(self, work: Callable[[Store], T], *, spends: bool, again: bool) -> Callable[[], T]:
+        if spends:
+            return lambda: self.disk.spending(lambda: self._do(work, again=again))
+        return lambda: self._do(work, again=again)
 
     def set_aside(self, why: str) -> None:
         """Put a new store in the place of one in which ``verify`` found faults; what is whole in it is brought back.
@@ -208,7 +216,7 @@ class OutboxOwner:
         """Finish what was handed in, close the store, give the lock back. Safe to call twice."""
         self.mending.stop()
         try:
-            self._thread.submit(self._end).result()
+            self._thread.enter(self._end).wait()
         except RuntimeError:
             pass  # closed before
         finally:
