@@ -79,8 +79,11 @@ class Sm2PublicKey:
         _check(info.algorithm)
         return cls(info.point.as_bytes())
 
+    def to_der(self) -> bytes:
+        return asn1.encode_der(_PublicInfo(algorithm=_sm2(), point=asn1.BitString(self.point, 0)))
+
     def to_pem(self) -> bytes:
-        return _pem(asn1.encode_der(_PublicInfo(algorithm=_sm2(), point=asn1.BitString(self.point, 0))), _PUBLIC)
+        return _pem(self.to_der(), _PUBLIC)
 
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Say whether a DER signature is this key's over ``data``."""

@@ -129,6 +129,16 @@ def read_public(pem: bytes) -> PublicKey:
     return key
 
 
+def fingerprint(key: PublicKey) -> str:
+    """Return the SHA-256 of a public key's DER, in hex: what a hotel publishes of its kiosks.
+
+    Of the key that checks, never of the text that it was read from: that may show another one beside it.
+    """
+    if isinstance(key, Sm2PublicKey):
+        return hashlib.sha256(key.to_der()).hexdigest()
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
 def fits(key: PublicKey, signature: bytes, data: bytes) -> bool:
     """Say whether a signature is this key's over ``data``."""
     if isinstance(key, Sm2PublicKey):

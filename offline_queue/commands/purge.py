@@ -17,22 +17,31 @@ _LARGEST_RECEIPT_BYTES = 1_000_000
 
 
 def run(given: argparse.Namespace, config: Config) -> Told:
+    _refuse_half_a_command(given)
     if given.report:
         row = reach.row(config, Inquiry("purge", report=True))
         return Told(row, _report(row))
-    if given.receipt:
+    if given.receipt is not None:
         receipts: Row = {"receipts": reach.rows(config, Inquiry("receipt", given.receipt))}
         return Told(receipts, [json.dumps(receipts, ensure_ascii=False, indent=1)])
-    if given.hold and not given.case:
-        raise ContractError("purge: --hold wants the number of the case, as in --case 2026-117; nothing was changed")
-    if given.hold:
-        row = reach.row(config, Inquiry("hold", given.hold, case=given.case or ""))
+    if given.hold is not None:
+        row = reach.row(config, Inquiry("hold", given.hold, case=given.case))
         return Told(row, [f"{row['record']} is kept for case {row['case']} until --release; {row['held']} on hold"])
-    if given.release:
+    if given.release is not None:
         row = reach.row(config, Inquiry("release", given.release))
         return Told(row, [f"{row['record']} is erased when its time is over; {row['held']} still on hold"])
     row = reach.row(config, Inquiry("purge", dry_run=given.dry_run))
     return Told(row, _done(row))
+
+
+def _refuse_half_a_command(given: argparse.Namespace) -> None:
+    """What lacks its other half must not fall through to a purge."""
+    if (given.hold is None) != (given.case is None):
+        raise ContractError(
+            "purge: --hold and --case go together, as in --hold RECORD --case 2026-117; nothing was changed"
+        )
+    if given.key is not None:
+        raise ContractError("purge: --key goes with --check, as in --check receipt.json --key PEM; nothing was changed")
 
 
 def check(given: argparse.Namespace) -> Told | None:
@@ -46,7 +55,9 @@ def check(given: argparse.Namespace) -> Told | None:
     told: list[Row] = [{"statement": one.statement, "signer": one.signer, "faults": list(one.faults)} for one in found]
     if not found:
         lines = [f"{given.check}: no receipt in it"]
-    return Told({"genuine": genuine, "receipts": told}, lines, status=0 if genuine else 1)
+    # Whose key it is that came with a receipt, the receipt cannot prove
+    document: Row = {"genuine": genuine if given.key or not genuine else None, "receipts": told}
+    return Told(document, lines, status=0 if genuine else 1)
 
 
 def _done(row: Row) -> list[str]:
@@ -89,13 +100,29 @@ def _documents(held: bytes) -> list[object]:
 
 def _checked(one: erasure.Checked, *, known: bool) -> list[str]:
     told = one.statement
-    named = f"record {told.get('recordId', '?')} revision {told.get('revision', '?')}"
+    named = f"record {_plain(told.get('recordId'))} revision {_plain(told.get('revision'))}"
     if one.faults:
         return [f"{named}: NOT GENUINE: {fault}" for fault in one.faults]
-    parts = told.get("erased")
-    erased = [f"  {part.get('part')} erased {part.get('at')}" for part in parts] if isinstance(parts, list) else []
-    advice = "" if known else "; compare it with the one that the hotel publishes, or give the hotel's key with --key"
-    return [f"{named}: genuine", *erased, f"  signed by key {one.signer}{advice}"]
+    parts = [part for part in _listed(told.get("erased")) if isinstance(part, dict)]
+    erased = [f"  {_plain(part.get('part'))} erased {_plain(part.get('at'))}" for part in parts]
+    if known:
+        return [f"{named}: genuine", *erased, f"  signed by the key that you gave, {one.signer}"]
+    return [
+        f"{named}: unaltered since it was signed, by the key that came with it",
+        *erased,
+        f"  signed by key {one.signer}",
+        "  Anybody can sign with a key of their own: compare it with the one that the hotel publishes, or give that "
+        "with --key",
+    ]
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _plain(value: object) -> str:
+    """Return what a stranger wrote in one line that no terminal obeys."""
+    return "".join(sign if sign.isprintable() else "?" for sign in str(value))[:80] if value is not None else "?"
 
 
 def _add(parser: argparse.ArgumentParser) -> None:

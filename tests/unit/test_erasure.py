@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import shlex
 import shutil
@@ -107,7 +108,24 @@ def test_every_altered_sign_of_a_receipt_is_noticed(owner: OutboxOwner, kind: st
     other = KEYS[kind]()
     assert erasure.check(paper, other.public_pem()).faults
     assert erasure.check(paper, owner.device_key.public_pem()).faults == ()
-    assert erasure.check(paper).signer == erasure.fingerprint(owner.device_key.public_pem())
+    assert erasure.check(paper).signer == fingerprint(owner.device_key)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_forger_cannot_show_the_hotels_key_and_sign_with_another(owner: OutboxOwner, kind: str) -> None:
+    owner.device_key, forger = KEYS[kind](), KEYS[kind]()
+    (paper,) = receipts(owner, erased(owner))
+    shown = "".join(line for line in paper["publicKey"].splitlines() if "-----" not in line)
+    signature = base64.b64encode(forger.sign(paper["statement"].encode())).decode()
+    for text in (shown + "\n" + forger.public_pem().decode(), forger.public_pem().decode() + shown):
+        checked = erasure.check(paper | {"signature": signature, "publicKey": text})
+        assert checked.signer == fingerprint(forger), "it is the key that checked, and no other"
+
+
+def fingerprint(key: DeviceKey) -> str:
+    """As a hotel makes it, with openssl pkey -pubin -outform DER | sha256sum."""
+    body = "".join(line for line in key.public_pem().decode().splitlines() if "-----" not in line)
+    return hashlib.sha256(base64.b64decode(body)).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -120,6 +138,8 @@ def test_every_altered_sign_of_a_receipt_is_noticed(owner: OutboxOwner, kind: st
         {"statement": "{}", "signature": "AA=="},
         {"statement": "[" * 100_000, "signature": "AA=="},
         {"statement": '{"kind":"' + erasure.KIND + '"}', "signature": "AA==", "publicKey": "no key"},
+        {"statement": '{"kind":"' + erasure.KIND + '"}', "signature": "AA==", "publicKey": "\ud800"},
+        {"statement": '{"kind":"' + erasure.KIND + '\ud800"}', "signature": "AA==", "publicKey": "x"},
         {"statement": '{"kind":"' + erasure.KIND + '"}', "signature": "not base64"},
         {"statement": '{"kind":"' + erasure.KIND + '"}', "signature": ""},
     ],
@@ -222,7 +242,7 @@ def test_a_receipt_outlives_the_key_that_signed_it(owner: OutboxOwner) -> None:
     (paper,) = receipts(owner, record_id)
     checked = erasure.check(paper)
     assert checked.faults == ()
-    assert checked.signer != erasure.fingerprint(owner.device_key.public_pem())
+    assert checked.signer != fingerprint(owner.device_key)
 
 
 def test_keys_and_receipt_go_in_one_transaction(owner: OutboxOwner) -> None:

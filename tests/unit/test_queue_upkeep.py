@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
@@ -12,10 +13,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from kiosk.errors import ContractError, KioskError
-from offline_queue import asking, attending
+from offline_queue import asking, attending, erasure
 from offline_queue.answers import Answers
 from offline_queue.commands import status
 from offline_queue.commands.main import main
@@ -99,10 +106,19 @@ def test_a_purge_is_audited_reported_and_receipted(
     assert NAME not in receipt
     assert NUMBER not in receipt
     (tmp_path / "receipt.json").write_text(receipt)
-    assert main(["purge", "--check", str(tmp_path / "receipt.json"), "--config", "/nowhere"]) == 0
+    key = load_pem_private_key((tmp_path / "device.pem").read_bytes(), None).public_key()
+    (tmp_path / "public.pem").write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    checking = ["purge", "--check", str(tmp_path / "receipt.json"), "--config", "/nowhere"]
+    assert main([*checking, "--key", str(tmp_path / "public.pem")]) == 0
+    assert f"record {stopped.delivered} revision 1: genuine" in capsys.readouterr().out
+    assert main([*checking, "--key", str(tmp_path / "public.pem"), "--json"]) == 0
+    assert told(capsys)["genuine"] is True
+    assert main(checking) == 0
     words = capsys.readouterr().out
-    assert f"record {stopped.delivered} revision 1: genuine" in words
     assert "compare it with the one that the hotel publishes" in words
+    assert "genuine" not in words, "anybody can sign with a key of their own"
+    assert main([*checking, "--json"]) == 0
+    assert told(capsys)["genuine"] is None
 
 
 @pytest.mark.parametrize("hand", ["statement", "signature", "empty", "nonsense"])
@@ -146,6 +162,39 @@ def test_a_record_on_hold_is_not_erased(stopped: Kiosk, capsys: pytest.CaptureFi
     assert stopped.asked("purge", "--release", stopped.delivered) == 0
     assert stopped.asked("purge") == 0
     assert "1 record erased" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--case", "2026-117"],
+        ["--key", "public.pem"],
+        ["--hold", "", "--case", "2026-117"],
+        ["--release", ""],
+        ["--receipt", ""],
+    ],
+)
+def test_half_a_command_erases_nothing(stopped: Kiosk, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    past_its_time(stopped)
+    with pytest.raises(ContractError):
+        stopped.asked("purge", *words)
+    stopped.asked("purge", "--report", "--json")
+    assert told(capsys)["days"] == []
+
+
+def test_a_strangers_receipt_moves_no_cursor_of_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = Ed25519PrivateKey.generate()
+    erased = [{"part": "\x1b[2Ktext", "at": "now\x9b1A"}, 7]
+    statement = json.dumps({"kind": erasure.KIND, "recordId": "\r\x1b[1Agenuine", "revision": "\x07", "erased": erased})
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    signature = base64.b64encode(key.sign(statement.encode())).decode()
+    (tmp_path / "x").write_text(json.dumps({"statement": statement, "signature": signature, "publicKey": pem}))
+    assert main(["purge", "--check", str(tmp_path / "x")]) == 0
+    printed = capsys.readouterr().out
+    assert "[2Ktext" in printed
+    assert all(sign.isprintable() for line in printed.split("\n") for sign in line)
 
 
 @pytest.mark.parametrize(
