@@ -58,6 +58,7 @@ class Mending:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox mending")
         self._last: Future[None] | None = None
         self._view = MendingView()
+        self._scrubbed = False
 
     @property
     def view(self) -> MendingView:
@@ -157,7 +158,9 @@ class Mending:
         if copy.view.behind:
             return  # its disk does not answer: the next commit tries again
         chain = self._site.call(lambda store: store.chain_after(0, 1)[0].hash)
-        scrub(self._site, copy, chain, self._stopping)
+        if not self._scrubbed:  # reads every byte: once a start
+            scrub(self._site, copy, chain, self._stopping)
+            self._scrubbed = True
         self._rebuild(copy, chain)
         at: int | None = 0
         while at is not None and not self._stopping.wait(_BREATH_S):

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from kiosk.durable import sync_folder
 from kiosk.errors import OutboxUnavailable
 from offline_queue.recovery.carving import table_of
 from offline_queue.recovery.cells import cells
-from offline_queue.recovery.pages import Pages, blocks
+from offline_queue.recovery.pages import blocks
 
 FOLDER = "quarantine"
 REPORT = "report.json"
@@ -31,6 +32,7 @@ _KEPT_FOLDER = re.compile(r"\d{8}T\d{6}Z-(\d+)")
 _KEY_ROW = re.compile(rb"(?:text|id|live)[a-z0-9-]{2,16}:[0-9a-f]{24,80}")
 """How a row of ``data_key`` looks in any page, log or leftover: part, recipient and key's name stand side by side."""
 _LONGEST_WRAPPED = 340
+_BLOCKS, _BREATH_S = 100, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +146,11 @@ def _kept_log(store: Path) -> Path:
     return store.with_name(store.name + "-wal.kept")
 
 
-def put_away(store: Path, damaged: Damaged, report: Mapping[str, object], *, wipe: bool = True) -> Path:
-    """Move what is left to quarantine, keys overwritten first. Can be done again from anywhere. Raises OSError."""
+def put_away(store: Path, damaged: Damaged, report: Mapping[str, object]) -> Path:
+    """Move what is left to quarantine; its keys are wiped before. Can be done again from anywhere. Raises OSError."""
     target = store.parent / FOLDER / damaged.name
     target.parent.mkdir(mode=0o700, exist_ok=True)
     target.mkdir(mode=0o700, exist_ok=True)
-    if wipe:
-        wipe_keys(damaged)
     _write(target / REPORT, json.dumps(report, indent=1).encode())
     for suffix in (*_BESIDE, ""):  # the base last, or the next start would take its log for a cut-off quarantine
         _rename(damaged.base.with_name(damaged.base.name + suffix), target / (store.name + suffix))
@@ -171,19 +171,20 @@ def prune(store: Path, before: float) -> int:
     return removed
 
 
-def wipe_keys(damaged: Damaged) -> None:
-    """Overwrite every wrapped data key in database and log, whatever page it lies in, and sync. Raises OSError."""
+def wipe_keys(damaged: Damaged, stopping: threading.Event) -> bool:
+    """Overwrite every wrapped data key in database and log, whatever page it lies in, and sync.
+
+    False when it was stopped: it can be done again. Raises OSError.
+    """
     if not damaged.base.exists():
-        return
-    pages = Pages(damaged.base, damaged.log)
-    try:
-        size = pages.size
-    finally:
-        pages.close()
+        return True
     places = list(blocks(damaged.base, damaged.log))
+    size = max((length for _, _, length in places), default=0)
     for path in {path for path, _, _ in places}:
         with path.open("r+b") as file:
-            for _, at, length in (place for place in places if place[0] == path):
+            for number, (at, length) in enumerate((at, length) for where, at, length in places if where == path):
+                if number % _BLOCKS == 0 and stopping.wait(_BREATH_S):
+                    return False
                 file.seek(at)
                 held = file.read(length)
                 if (wiped := _wiped(held, size)) != held:
@@ -191,6 +192,7 @@ def wipe_keys(damaged: Damaged) -> None:
                     file.write(wiped)
             file.flush()
             os.fsync(file.fileno())
+    return True
 
 
 def _wiped(held: bytes, size: int) -> bytes:

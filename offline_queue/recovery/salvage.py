@@ -107,7 +107,9 @@ def salvage(site: Site, damaged: Damaged, stopping: threading.Event) -> Outcome 
             outcome = told
     finally:
         pages.close()
-    quarantine.put_away(site.store, damaged, outcome.to_json(), wipe=not outcome.foreign)
+    if not outcome.foreign and not quarantine.wipe_keys(damaged, stopping):
+        return None
+    quarantine.put_away(site.store, damaged, outcome.to_json())
     return outcome
 
 
