@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import legal_hold
 from offline_queue.states import EventState
@@ -127,3 +128,19 @@ def test_the_report_names_nobody(shut: Lobby, tmp_path: Path) -> None:
         *("chain_seq", "chain_head"),
     }
     assert not any(one.record_id in report or one.stay_id in report for one in shut.puts)
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["alone", "second copy"])
+def test_records_of_the_other_suite_come_back_too(tmp_path: Path, *, copied: bool) -> None:
+    settings = OutboxSection(suite="gm", second_copy=copied)
+    made = lobby(tmp_path, closed=True, settings=settings)
+    if copied:
+        (made.folder / "queue.db").unlink()
+    else:
+        first_page(made.folder)
+    with mended(made.folder, settings=settings) as owner:
+        nothing_is_lost(owner, made)
+    rest = b"".join(path.read_bytes() for path in made.folder.glob("quarantine/*/queue.db*"))
+    with opened(made.folder, settings=settings) as owner:
+        keys = [key.part.wrapped for key in owner.call(lambda store: store.wrapped_after(0, 1000))]
+    assert [key for key in keys if any(key) and key in rest] == []
