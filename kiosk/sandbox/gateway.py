@@ -12,15 +12,16 @@ import base64
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kiosk.sandbox.info import SUISHEN_HOST
 from kiosk.sandbox.messages import NOT_HERE, Answer, BadRequest, Request
 from kiosk.sandbox.people import PEOPLE, Person
-from kiosk.sandbox.store import Database, Row
+from kiosk.sandbox.store import Database
 
 CODE_S = 60.0
 """How long a phone shows one code."""
@@ -67,7 +68,7 @@ class Gateway:
     def issue(self, person: Person) -> str:
         """Return a fresh code of this person, good for one reading within ``CODE_S``."""
         opaque = secrets.token_urlsafe(32)
-        self._store.run("INSERT INTO code(code, person, issued_at) VALUES (?, ?, ?)", (opaque, person.key, time.time()))
+        self._store.insert("code", {"code": opaque, "person": person.key, "issued_at": time.time()})
         return f"https://{SUISHEN_HOST}/code?t={opaque}"
 
     def close(self) -> None:
@@ -82,18 +83,15 @@ class Gateway:
         now = time.time()
         scanned_at = _moment(scanned)
         with self._store.transaction():
-            row = self._store.one("SELECT * FROM code WHERE code = ?", (opaque,))
+            row = self._store.get("code", opaque)
             if row is None:
                 return _result("UNKNOWN")
             if row["used_at"] is not None:
                 return _result("USED")
             if _expired(row, scanned_at, now):
                 return _result("EXPIRED")
-            self._store.run(
-                "UPDATE code SET used_at = ?, place = ?, purpose = ?, organisation = ?, machine = ?, consent = ?"
-                " WHERE code = ?",
-                (now, place, purpose, organisation, machine, consent, opaque),
-            )
+            reading = {"place": place, "purpose": purpose, "organisation": organisation, "machine": machine}
+            self._store.update("code", opaque, {**reading, "used_at": now, "consent": consent})
             person = PEOPLE[row["person"]]
             if person.code_answer != "OK":
                 return _result(person.code_answer)
@@ -131,22 +129,21 @@ class Gateway:
             raise BadRequest("field consentTextSha256 is no SHA-256 in lower case")
         with self._store.transaction():
             person = self._redeem("portrait", ticket, once=True)
-            values = (person.key, time.time(), consent, text_sha256)
-            self._store.run("INSERT INTO portrait_log VALUES (?, ?, ?, ?)", values)
+            entry = {"person": person.key, "at": time.time(), "consent": consent, "text_sha256": text_sha256}
+            self._store.insert("portrait_log", entry)
         picture = self._portrait(person)
         return Answer(200, {"portrait": base64.b64encode(picture).decode() if picture else None})
 
     def _new_pass(self, kind: str, person: Person, now: float) -> str:
         value = secrets.token_urlsafe(24)
-        values = (kind, value, person.key, now + ACCESS_S)
-        self._store.run("INSERT INTO pass(kind, value, person, until) VALUES (?, ?, ?, ?)", values)
+        self._store.insert("pass", {"kind": kind, "value": value, "person": person.key, "until": now + ACCESS_S})
         return value
 
     def _redeem(self, kind: str, value: str, *, once: bool) -> Person:
-        row = self._store.one("SELECT * FROM pass WHERE kind = ? AND value = ?", (kind, value))
-        if row is None or row["until"] < time.time() or (once and row["uses"]):
+        row = self._store.get("pass", value)
+        if row is None or row["kind"] != kind or row["until"] < time.time() or (once and row["uses"]):
             raise BadRequest(f"{kind} is unknown, used or expired", "E401", 401)
-        self._store.run("UPDATE pass SET uses = uses + 1 WHERE value = ?", (value,))
+        self._store.update("pass", value, {"uses": row["uses"] + 1})
         return PEOPLE[row["person"]]
 
 
@@ -165,7 +162,7 @@ def _moment(text: str) -> float:
     return moment.timestamp()
 
 
-def _expired(row: Row, scanned_at: float, now: float) -> bool:
+def _expired(row: Mapping[str, Any], scanned_at: float, now: float) -> bool:
     """A code counts from when it was scanned, if that is a moment ago; else from now."""
     seen_at = scanned_at if now - SCAN_S <= scanned_at <= now else now
     return bool(seen_at - row["issued_at"] > CODE_S)

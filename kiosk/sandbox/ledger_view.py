@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from kiosk.sandbox.store import Database
@@ -101,22 +101,19 @@ class LedgerView:
         return cls(**{name: tuple(kind(**row) for row in table[name]) for name, kind in kinds.items()})
 
 
+_SHOWN = tuple(
+    (table, [column.name for column in fields(kind)])
+    for table, kind in (("batch", BatchSeen), ("item", ItemSeen), ("record", RecordSeen), ("chain_head", HeadSeen))
+)
+
+
 def view(store: Database) -> LedgerView:
     """Read the whole ledger, as it is at one moment."""
     with store.transaction():
-        batches = store.all("SELECT id, device, received_at, status, size FROM batch ORDER BY rowid")
-        items = store.all(
-            "SELECT batch, seq, record_id, revision, content_hash, coalesce(status, '') AS status, code, receipt_no,"
-            " duplicate FROM item ORDER BY rowid"
-        )
-        records = store.all(
-            "SELECT record_id, revision, op, stay_id, content_hash, status, code, receipt_no, received_at, departed,"
-            " photos FROM record ORDER BY rowid"
-        )
-        heads = store.all("SELECT device, batch, seq, hash, went_back FROM chain_head ORDER BY n")
+        batches, items, records, heads = (store.rows(*wanted) for wanted in _SHOWN)
     return LedgerView(
-        tuple(BatchSeen(**row) for row in map(dict, batches)),
-        tuple(ItemSeen(**{**row, "duplicate": bool(row["duplicate"])}) for row in map(dict, items)),
-        tuple(RecordSeen(**{**row, "departed": bool(row["departed"])}) for row in map(dict, records)),
-        tuple(HeadSeen(**{**row, "went_back": bool(row["went_back"])}) for row in map(dict, heads)),
+        tuple(BatchSeen(**row) for row in batches),
+        tuple(ItemSeen(**{**row, "status": row["status"] or "", "duplicate": bool(row["duplicate"])}) for row in items),
+        tuple(RecordSeen(**{**row, "departed": bool(row["departed"])}) for row in records),
+        tuple(HeadSeen(**{**row, "went_back": bool(row["went_back"])}) for row in heads),
     )
