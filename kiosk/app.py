@@ -136,7 +136,8 @@ class Kiosk:
         )
         self.sync.start()
         self._closing("sync", self.sync.stop)
-        control = ControlServer(self.owner, config.kiosk.state_dir / SOCKET_FILE, sync=self.sync, audit=self.audit)
+        socket, kiosk = config.kiosk.state_dir / SOCKET_FILE, config.kiosk
+        control = ControlServer(self.owner, socket, sync=self.sync, audit=self.audit, kiosk=kiosk)
         control.start()
         self._closing("control", control.stop)
 

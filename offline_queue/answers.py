@@ -12,9 +12,10 @@ from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Protocol
 
+from kiosk.config import KioskSection
 from kiosk.errors import ContractError, OperationalError
 from kiosk.redaction import mask_id_number, mask_name
-from offline_queue import decide, words
+from offline_queue import amending, decide, words
 from offline_queue.inquiry import Inquiry, Row, record_of
 from offline_queue.owner import OutboxOwner
 from offline_queue.paper import taking
@@ -43,17 +44,25 @@ class Auditing(Protocol):
 class Answers:
     """Answers inquiries, from any thread. Blocks its caller's, the owner's only for a slice at a time."""
 
-    def __init__(self, owner: OutboxOwner, sync: Sync | None = None, audit: Auditing | None = None) -> None:
+    def __init__(
+        self,
+        owner: OutboxOwner,
+        sync: Sync | None = None,
+        audit: Auditing | None = None,
+        kiosk: KioskSection | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             owner: The store, held by this process.
             sync: Woken after a retry; None in tools that deliver nothing.
-            audit: Where exports and upkeep are written down; without one there is no export.
+            audit: Where exports, amendments and upkeep are written down; without one there are none.
+            kiosk: In whose name records are amended; None in tools that amend nothing.
         """
         self._owner = owner
         self._sync = sync
         self._audit = audit
+        self._kiosk = kiosk
 
     def rows(self, inquiry: Inquiry, by: str) -> Iterator[Row]:
         """Yield the answer row by row. ``by``: who asks, for chain and audit. Raises KioskError."""
@@ -68,6 +77,8 @@ class Answers:
                 yield from self._waiting()
             case "retry":
                 yield from self._retry(inquiry.record, by)
+            case "amend":
+                yield self._amend(inquiry, by)
             case "export":
                 yield from self._export(inquiry, by)
             case _:
@@ -139,6 +150,15 @@ class Answers:
             yield event_row(event, wall)
         if self._sync is not None:
             self._sync.try_now()
+
+    def _amend(self, inquiry: Inquiry, by: str) -> Row:
+        """Build first, so that the audit says nothing of what could not be; then say it, then do it."""
+        if self._kiosk is None:
+            raise OperationalError("outbox: amend needs the kiosk's settings, and this tool holds none")
+        amendment = amending.prepare(self._owner, self._kiosk, inquiry)
+        new = amendment.registration
+        self._note("queue.amend", by, operator=inquiry.operator, record=new.record_id, revision=new.revision, op=new.op)
+        return event_row(amending.put(self._owner, amendment), self._owner.clock.wall())
 
     def _note(self, kind: str, by: str, **fields: str | float | bool | None) -> None:
         """Write into the audit who does what, before it is done. Raises OperationalError: then nothing is done."""

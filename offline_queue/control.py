@@ -16,6 +16,7 @@ import struct
 import threading
 from pathlib import Path
 
+from kiosk.config import KioskSection
 from kiosk.errors import OutboxUnavailable
 from kiosk.socket_address import fitting
 from offline_queue.answers import Answers, Auditing, Sync
@@ -34,7 +35,13 @@ class ControlServer:
     """Serves callers on threads of its own; neither sync nor a guest's put ever waits for a caller."""
 
     def __init__(
-        self, owner: OutboxOwner, path: Path, *, sync: Sync | None = None, audit: Auditing | None = None
+        self,
+        owner: OutboxOwner,
+        path: Path,
+        *,
+        sync: Sync | None = None,
+        audit: Auditing | None = None,
+        kiosk: KioskSection | None = None,
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -42,9 +49,10 @@ class ControlServer:
             owner: The store, held by this process.
             path: Where the socket shall lie, in a folder of mode 0700.
             sync: Woken after a retry; None in tools that deliver nothing.
-            audit: Where exports and upkeep are written down; None refuses them.
+            audit: Where exports, amendments and upkeep are written down; None refuses them.
+            kiosk: In whose name records are amended; None refuses that.
         """
-        self._answers = Answers(owner, sync, audit)
+        self._answers = Answers(owner, sync, audit, kiosk)
         self._attendant = Attendant(self._answers)
         self._path = path
         self._listening: socket.socket | None = None

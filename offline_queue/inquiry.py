@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Literal, TypeAlias, get_args
 from uuid import UUID
 
@@ -17,6 +17,7 @@ Ask: TypeAlias = Literal[
     "show",
     "waiting",
     "retry",
+    "amend",
     "export",
     "purge",
     "receipt",
@@ -54,7 +55,11 @@ class Inquiry:
     case: str = ""
     """``hold``: number of the case that wants the record kept."""
     operator: str = ""
-    """``export``: who takes the data away."""
+    """``export``: who takes the data away; ``amend``: who says so."""
+    op: str = ""
+    """``amend``: RC, EX, UP, VD or CC."""
+    value: str = field(default="", repr=False)
+    """``amend``: the room, the time, the reason, or the mended fields as an object of JSON."""
     reason: str = ""
     """``export``: why."""
     export_id: str = ""
@@ -72,7 +77,7 @@ class Inquiry:
             raise ContractError("outbox: a question is one line of JSON in UTF-8") from None
         if not isinstance(told, dict) or told.get("ask") not in get_args(Ask):
             raise ContractError(f"outbox: ask one of {', '.join(get_args(Ask))}")
-        known = {field.name: told[field.name] for field in fields(cls) if field.name in told}
+        known = {one.name: told[one.name] for one in fields(cls) if one.name in told}
         for name, value in known.items():
             if type(value) is not type(getattr(_LIKE, name)):
                 raise ContractError(f"outbox: {name} is of another kind than it should be")

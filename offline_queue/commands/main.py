@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from kiosk.config import load, usual_file
 from kiosk.errors import KioskError
-from offline_queue.commands import export, listing, purge, retry, rotate_keys, salvage, show, status, verify
+from offline_queue.commands import amend, export, listing, purge, retry, rotate_keys, salvage, show, status, verify
 from offline_queue.commands.verb import Verb
 from offline_queue.inquiry import Row
 
@@ -23,6 +23,7 @@ VERBS: tuple[Verb, ...] = (
     listing.VERB,
     show.VERB,
     retry.VERB,
+    amend.VERB,
     export.VERB,
     purge.VERB,
     verify.VERB,

@@ -39,7 +39,7 @@ def answer(config: Config, inquiry: Inquiry) -> Iterator[Iterable[Row]]:
         if inquiry.ask not in READ_ONLY_ASKS:
             audit = AuditLog(state_dir / AUDIT_FILE)
             held.callback(audit.close)
-        yield Answers(owner, audit=audit).rows(inquiry, f"uid {os.geteuid()}")
+        yield Answers(owner, audit=audit, kiosk=config.kiosk).rows(inquiry, f"uid {os.geteuid()}")
 
 
 def rows(config: Config, inquiry: Inquiry) -> list[Row]:

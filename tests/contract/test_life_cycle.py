@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,12 +16,15 @@ from uuid import UUID
 
 import pytest
 
+from kiosk.audit import AuditLog
 from kiosk.config import KioskSection, OutboxSection
 from kiosk.model import Registration, RegistrationId
 from kiosk.registration import later
 from kiosk.registration.later import Act, Earlier, Visitor
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue import retention
+from offline_queue.answers import Answers
+from offline_queue.inquiry import Inquiry
 from offline_queue.states import EventState
 from offline_queue.verify import verify
 from tests.contract.sync_kit import Delivery, delivery
@@ -166,6 +170,24 @@ def test_a_rejected_check_in_is_mended_by_a_person_and_the_stay_goes_on(line: De
     assert state(line.owner, guest.record_id) is EventState.SUPERSEDED
     guest.until(EventState.DELIVERED, guest.put(later.check_out(guest.standing(), act())))
     assert guest.police_ops() == ["UP", "CC"]
+
+
+def test_a_clerk_carries_a_stay_to_its_end_by_command(line: Delivery, tmp_path: Path) -> None:
+    guest = check_in(line, roomNo="9999")
+    guest.until(EventState.REJECTED, 1)
+    with closing(AuditLog(tmp_path / "audit.jsonl")) as audit:
+        answers = Answers(line.owner, line.sync, audit, KioskSection(state_dir=tmp_path))
+
+        def amend(op: str, value: str = "") -> None:
+            inquiry = Inquiry("amend", guest.record_id, op=op, value=value, operator="li.na")
+            (row,) = answers.rows(inquiry, "uid 0")
+            guest.until(EventState.DELIVERED, int(str(row["revision"])))
+
+        amend("UP", '{"roomNo": "1208"}')
+        amend("RC", "1209")
+        amend("EX", (datetime.now(SHANGHAI) + timedelta(days=2)).isoformat())
+        amend("CC")
+    assert guest.police_ops() == ["UP", "RC", "EX", "CC"]
 
 
 def test_a_rejected_check_in_can_be_voided(line: Delivery) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiosk.audit import AUDIT_FILE, AuditLog, Entry, read
+from kiosk.config import load
 from offline_queue.commands.main import main
 from offline_queue.control import ControlServer
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
@@ -37,7 +38,8 @@ class Kiosk:
         self.waiting = owner.outbox.put(registration())
         self.owner: OutboxOwner | None = owner
         self.audit = AuditLog(self.state_dir / AUDIT_FILE)
-        self.server = ControlServer(owner, self.state_dir / SOCKET_FILE, sync=Pressed(), audit=self.audit)
+        socket, kiosk = self.state_dir / SOCKET_FILE, load(self.config).kiosk
+        self.server = ControlServer(owner, socket, sync=Pressed(), audit=self.audit, kiosk=kiosk)
         if running:
             self.server.start()
         else:

@@ -1,0 +1,138 @@
+"""What a clerk says of a record that is there: moved, stays longer, left, was wrong, never happened.
+
+Builds the record's next revision by ``kiosk.registration.later`` and puts it; one that the authority rejected is
+superseded by it. Not from the owner thread.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kiosk.config import KioskSection
+from kiosk.errors import ContractError
+from kiosk.model import Registration
+from kiosk.registration import code_tables, later
+from kiosk.registration.later import WHOLE, Act, Earlier
+from offline_queue import words
+from offline_queue.inquiry import Inquiry, checked_operator, record_of
+from offline_queue.owner import OutboxOwner
+from offline_queue.rows import Event
+from offline_queue.states import EventState
+from offline_queue.store import Store
+
+_REFUSED = frozenset({EventState.REJECTED, EventState.SUPERSEDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A record's next revision, and the rejected one that it replaces."""
+
+    registration: Registration
+    supersedes: int | None
+
+
+def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendment:
+    """Build it; nothing is put yet. Raises ContractError: what is wrong, by code and field, and never a value."""
+    record_id = record_of(inquiry.record)
+
+    def work(store: Store) -> tuple[list[Event], list[bytes | None]]:
+        events = store.revisions(record_id)
+        return events, [owner.vault.open_text(store, event) for event in events]
+
+    events, texts = owner.call(work)
+    if not events:
+        raise ContractError(f"outbox: no record {record_id} in this outbox; ./run queue list shows those there are")
+    supersedes = _superseded(events, inquiry.op)
+    zone = ZoneInfo(kiosk.timezone)
+    now = datetime.fromtimestamp(owner.clock.wall(), zone)
+    tables = code_tables.load(kiosk.state_dir)
+    act = Act(kiosk, now, checked_operator(inquiry.operator), secrets.token_bytes(16), tables)
+    built = _built(standing(events, texts), events[0].op, inquiry, act, zone)
+    if isinstance(built, Registration):
+        return Amendment(built, supersedes)
+    told = "; ".join(f"{words.answer(finding.code)} at {finding.field}" for finding in built.findings)
+    raise ContractError(f"outbox: the record cannot be amended like this: {told}")
+
+
+def put(owner: OutboxOwner, amendment: Amendment) -> Event:
+    """Commit it, and return its row. Raises KioskError."""
+    registration = amendment.registration
+    owner.outbox.put(registration, supersedes=amendment.supersedes)
+    record_id = record_of(registration.record_id)
+    event = owner.call(lambda store: store.find(record_id, registration.revision))
+    assert event is not None  # noqa: S101 - it was just put
+    return event
+
+
+def standing(events: Sequence[Event], texts: Sequence[bytes | None]) -> Earlier:
+    """Return the record as it stands: what was rejected changed nothing, but a whole record says who it is about."""
+    said = [
+        text
+        for event, text in zip(events, texts, strict=True)
+        if text is not None and (event.op in WHOLE or event.state not in _REFUSED)
+    ]
+    last = events[-1]
+    if not said:
+        return Earlier(str(last.record_id), last.revision, last.stay, events[0].op == "JI")
+    return replace(Earlier.standing(said), revision=last.revision)
+
+
+def _superseded(events: Sequence[Event], op: str) -> int | None:
+    """Return which revision the next one replaces. Raises ContractError when it cannot come next."""
+    last = events[-1]
+    if any(event.op == "VD" and event.state not in _REFUSED for event in events):
+        raise ContractError("outbox: the record is void; nothing follows that")
+    if any(event.state is EventState.REJECTED for event in events[:-1]):
+        raise ContractError(
+            "outbox: an earlier revision is rejected and a later one waits for it. "
+            "Fix: ./run queue show names it; ./run queue retry sends it again once the reason is gone"
+        )
+    if last.state is not EventState.REJECTED:
+        return None
+    again = "CC" if last.op == "JC" or (last.op == "VI" and last.revision > 1) else last.op
+    if op not in {again, "UP", "VD"}:
+        raise ContractError(
+            f"outbox: revision {last.revision} is rejected ({words.answer(last.why)}). Fix: correct it or void it first"
+        )
+    return last.revision
+
+
+def _built(earlier: Earlier, first_op: str, inquiry: Inquiry, act: Act, zone: ZoneInfo) -> later.Built:
+    match inquiry.op:
+        case "RC":
+            return later.room_change(earlier, inquiry.value, act)
+        case "EX":
+            return later.extension(earlier, _moment(inquiry.value, zone), act)
+        case "UP":
+            return later.correction(earlier, _fields(inquiry.value, earlier), act)
+        case "VD":
+            return later.void(earlier, inquiry.value, act)
+        case "CC":
+            return later.visitor_out(earlier, act) if first_op == "VI" else later.check_out(earlier, act)
+        case _:
+            raise ContractError("outbox: a record is amended by RC, EX, UP, VD or CC")
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ContractError("outbox: a time is written 2026-12-01T12:00, in the hotel's zone") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
+
+
+def _fields(text: str, earlier: Earlier) -> dict[str, object]:
+    """Read the mended fields of the guest, numbers where numbers were; what is wrong in them is said by the rules."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not told:
+        raise ContractError("outbox: a correction wants at least one FIELD=VALUE, as in roomNo=1208")
+    counted = {name for name, value in earlier.guest.items() if isinstance(value, int)}
+    return {name: int(value) if name in counted and str(value).isdecimal() else value for name, value in told.items()}

@@ -1,0 +1,160 @@
+"""``./run queue amend``: a clerk says what became of a stay, and the record's next revision waits to be sent."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.config import KioskSection
+from kiosk.errors import ContractError, OperationalError
+from kiosk.model import RegistrationId
+from kiosk.registration.code_tables import FILE
+from offline_queue.answers import Answers
+from offline_queue.inquiry import Inquiry
+from offline_queue.owner import OutboxOwner
+from offline_queue.states import EventState
+from tests.outbox_kit import NAME, deliver, opened, registration, reject, state
+from tests.unit.queue_kit import Kiosk
+
+pytestmark = pytest.mark.timeout(60)
+KIOSK = KioskSection(state_dir=Path("/nonexistent"))
+"""Without tables of the authority."""
+BY = ("--operator", "li.na")
+
+
+@pytest.fixture(params=["running", "stopped"])
+def kiosk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kiosk]:
+    with closing(Kiosk(tmp_path, running=request.param == "running")) as made:
+        yield made
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[OutboxOwner]:
+    with opened(tmp_path / "var") as made:
+        yield made
+
+
+class Notes:
+    """Stands where the audit does."""
+
+    def __init__(self) -> None:
+        self.kept: list[dict[str, Any]] = []
+
+    def write(self, kind: str, **fields: str | float | bool | None) -> None:
+        self.kept.append({"kind": kind, **fields})
+
+
+def amend(owner: OutboxOwner, record: str, op: str, value: str = "", **more: Any) -> dict[str, Any]:
+    """Ask as the socket does, and return the row."""
+    answers = Answers(owner, audit=more.pop("audit", Notes()), kiosk=more.pop("config", KIOSK))
+    (row,) = answers.rows(Inquiry("amend", record, op=op, value=value, operator=more.pop("operator", "li.na")), "uid 0")
+    return row
+
+
+def said(owner: OutboxOwner, record: str, revision: int) -> dict[str, Any]:
+    text = owner.outbox.open_text(RegistrationId(record), revision)
+    assert text is not None
+    told: dict[str, Any] = json.loads(text)
+    return told
+
+
+def test_a_clerk_says_it_to_a_running_kiosk_or_to_a_stopped_ones_file(
+    kiosk: Kiosk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("name=林随安安\n\nroomNo = 1208\n"))
+    assert kiosk.asked("amend", kiosk.rejected, *BY, "--correct", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
+    assert (row["record"], row["revision"], row["op"], row["state"]) == (kiosk.rejected, 2, "UP", "READY")
+    assert kiosk.asked("amend", kiosk.delivered, *BY, "--left") == 0
+    assert "林" not in capsys.readouterr().out
+    first, second = kiosk.audited("queue.amend")
+    assert (first.fields["operator"], first.fields["op"], second.fields["op"]) == ("li.na", "UP", "CC")
+    assert "林" not in (kiosk.state_dir / "audit.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_correction_of_a_rejected_record_supersedes_it(owner: OutboxOwner) -> None:
+    record = owner.outbox.put(registration(roomNo="9999"))
+    reject(owner, record, why="ENOROOM guest.roomNo")
+    amend(owner, record, "UP", '{"roomNo": "1208", "partySize": "2"}')
+    assert (state(owner, record), state(owner, record, 2)) == (EventState.SUPERSEDED, EventState.READY)
+    assert (said(owner, record, 2)["guest"]["roomNo"], said(owner, record, 2)["guest"]["partySize"]) == ("1208", 2)
+
+
+def test_what_was_rejected_changed_nothing(owner: OutboxOwner) -> None:
+    record = owner.outbox.put(registration())
+    deliver(owner, record)
+    amend(owner, record, "RC", "9998")
+    reject(owner, record, 2, why="ENOROOM guest.roomNo")
+    amend(owner, record, "RC", "1209")
+    assert state(owner, record, 2) is EventState.SUPERSEDED
+    assert said(owner, record, 3)["guest"] == {"roomNo": "1209", "fromRoomNo": "1208"}
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "told"),
+    [
+        ("RC", "", "room missing"),
+        ("RC", "1208", "room missing"),
+        ("EX", "tomorrow", "a time is written"),
+        ("EX", "2020-01-01T12:00", "check-in time"),
+        ("VD", "bored", "guest.voidReason"),
+        ("UP", "{}", "FIELD=VALUE"),
+        ("UP", "[1]", "FIELD=VALUE"),
+        ("UP", '{"name": "4"}', "name"),
+        ("CI", "", "amended by"),
+    ],
+)
+def test_what_cannot_be_put_is_told_by_field_and_puts_nothing(
+    owner: OutboxOwner, op: str, value: str, told: str
+) -> None:
+    record, notes = owner.outbox.put(registration()), Notes()
+    with pytest.raises(ContractError, match=told) as refused:
+        amend(owner, record, op, value, audit=notes)
+    assert NAME not in str(refused.value)
+    assert (owner.status().unsent, notes.kept) == (1, [])
+
+
+def test_nothing_follows_a_void_and_only_a_correction_or_a_void_a_rejected_check_in(owner: OutboxOwner) -> None:
+    gone = owner.outbox.put(registration())
+    amend(owner, gone, "VD", "mistake")
+    with pytest.raises(ContractError, match="void"):
+        amend(owner, gone, "CC")
+    refused = owner.outbox.put(registration())
+    reject(owner, refused)
+    with pytest.raises(ContractError, match=r"is rejected .*correct it or void it first"):
+        amend(owner, refused, "CC")
+    amend(owner, refused, "VD", "no_show")
+    assert state(owner, refused) is EventState.SUPERSEDED
+
+
+def test_an_unknown_record_or_clerk_is_refused(owner: OutboxOwner) -> None:
+    with pytest.raises(ContractError, match="queue list"):
+        amend(owner, "0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11", "CC")
+    record = owner.outbox.put(registration())
+    with pytest.raises(ContractError, match="operator"):
+        amend(owner, record, "CC", operator="")
+    with pytest.raises(OperationalError, match="audit"):
+        amend(owner, record, "CC", audit=None)
+    with pytest.raises(OperationalError, match="settings"):
+        list(Answers(owner, audit=Notes()).rows(Inquiry("amend", record, op="CC", operator="li.na"), "uid 0"))
+    assert owner.status().unsent == 1
+
+
+def test_a_room_that_the_authority_does_not_know_is_found_here(owner: OutboxOwner, tmp_path: Path) -> None:
+    tables = {"version": "7", "tables": {"rooms": {"1209": "1209"}}}
+    (tmp_path / FILE).write_text(json.dumps(tables), encoding="utf-8")
+    record = owner.outbox.put(registration())
+    config = KIOSK.model_copy(update={"state_dir": tmp_path})
+    with pytest.raises(ContractError, match="room unknown to the authority"):
+        amend(owner, record, "RC", "1301", config=config)
+    assert amend(owner, record, "RC", "1209", config=config)["state"] == "BLOCKED"
+
+
+def test_values_stand_in_no_repr() -> None:
+    assert "林" not in repr(Inquiry("amend", op="UP", value='{"name": "林随安"}'))
