@@ -86,6 +86,8 @@ def _gone_everywhere(owner: OutboxOwner, store: Store) -> bool:
         copy.catch_up()
         if copy.view.behind:
             return False
+    elif not owner.forget_switched_off_copy():
+        return False
     return not quarantine.waiting(store.path) and store.truncate_log()
 
 

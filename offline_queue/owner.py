@@ -174,6 +174,10 @@ class OutboxOwner:
         """The segment journal with its keyring, if it is on. Owner thread."""
         return self._keeper.copy
 
+    def forget_switched_off_copy(self) -> bool:
+        """Say whether no key of what is erased is left by a second copy that is off now. Owner thread."""
+        return self._keeper.forget_switched_off()
+
     def submit(self, work: Callable[[Store], T], *, spends: bool = True, again: bool = False) -> Future[T]:
         """Run ``work`` on the owner thread, after what was handed in before. Raises OutboxUnavailable when closed.
 

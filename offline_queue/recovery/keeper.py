@@ -12,7 +12,7 @@ from pathlib import Path
 from kiosk.config import OutboxSection
 from kiosk.errors import KioskError, OutboxDamaged, OutboxUnavailable
 from offline_queue.clock import Clock
-from offline_queue.recovery import quarantine
+from offline_queue.recovery import quarantine, switched_off
 from offline_queue.recovery.pages import LogHealth, log_health
 from offline_queue.recovery.second_copy import CopyView, SecondCopy
 from offline_queue.store import Store
@@ -78,6 +78,7 @@ class Keeper:
                 )
             with contextlib.suppress(OSError):  # then it goes at the next start
                 quarantine.drop_kept_log(self.path)
+            self.forget_switched_off()
         except OutboxDamaged as exc:
             self.replace(exc)
         assert self._store is not None  # noqa: S101 - taken or replaced
@@ -93,6 +94,19 @@ class Keeper:
         self.generation += 1
         self._take(self._opened())
         log.error("outbox: %s is set aside, a new one takes the next guest; salvage follows", damaged.base.name)
+
+    def forget_switched_off(self) -> bool:
+        """Say whether no key of what is erased lies in the keyring of a second copy that is off now."""
+        if self.copy is not None or self._store is None:
+            return True
+        try:
+            switched_off.forget(self._store, self.path.with_name(KEYRING_FILE))
+        except OutboxDamaged:
+            raise
+        except (OutboxUnavailable, OSError) as exc:
+            log.warning("second copy: it is off, and its keyring cannot be emptied: %s", exc)
+            return False
+        return True
 
     def close(self) -> None:
         """Close what is open; a broken file must not stand in the way. Safe to call twice."""
