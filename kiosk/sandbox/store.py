@@ -4,7 +4,7 @@ Nothing survives the run and nothing must: so it does not wait for the disk.
 
 Rows by their columns' names go through sqlite-utils: the gateway's codes and passes, and what is shown of the police's
 ledger. Two places stay with SQL alone: the hotel system books before the servers listen, where the library would cost a
-demo kiosk a sixth of a second of its start; the police write two rows a record, each nine times as long through it.
+demo kiosk a sixth of a second of its start; the police write three rows a record, each nine times as long through it.
 """
 
 from __future__ import annotations
