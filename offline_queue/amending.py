@@ -1,23 +1,24 @@
-"""What a clerk says of a record that is there: moved, stays longer, left, was wrong, never happened.
+"""What a clerk says of a record that is there: moved, stays longer, left, was wrong, never happened, has a visitor.
 
-Builds the record's next revision by ``kiosk.registration.later`` and puts it; one that the authority rejected is
-superseded by it. Not from the owner thread.
+Builds the record's next revision, or the visitor's own record, by ``kiosk.registration.later`` and puts it; a revision
+that the authority rejected is superseded by the next. Not from the owner thread.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from kiosk.config import KioskSection
 from kiosk.errors import ContractError
-from kiosk.model import Registration
+from kiosk.model import Registration, RegistrationId
 from kiosk.registration import code_tables, later
-from kiosk.registration.later import WHOLE, Act, Earlier
+from kiosk.registration.later import WHOLE, Act, Earlier, Visitor
 from offline_queue import words
 from offline_queue.inquiry import Inquiry, checked_operator, record_of
 from offline_queue.owner import OutboxOwner
@@ -47,7 +48,7 @@ def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendm
     events, texts = owner.call(work)
     if not events:
         raise ContractError(f"outbox: no record {record_id} in this outbox; ./run queue list shows those there are")
-    supersedes = _superseded(events, inquiry.op)
+    supersedes = None if inquiry.op == "VI" else _superseded(events, inquiry.op)
     zone = ZoneInfo(kiosk.timezone)
     now = datetime.fromtimestamp(owner.clock.wall(), zone)
     tables = code_tables.load(kiosk.state_dir)
@@ -112,10 +113,21 @@ def _built(earlier: Earlier, first_op: str, inquiry: Inquiry, act: Act, zone: Zo
             return later.correction(earlier, _fields(inquiry.value, earlier), act)
         case "VD":
             return later.void(earlier, inquiry.value, act)
+        case "VI":
+            visitor = _visitor(_fields(inquiry.value, earlier), earlier)
+            return later.visitor_in(earlier, visitor, RegistrationId(str(uuid.uuid4())), act)
         case "CC":
             return later.visitor_out(earlier, act) if first_op == "VI" else later.check_out(earlier, act)
         case _:
-            raise ContractError("outbox: a record is amended by RC, EX, UP, VD or CC")
+            raise ContractError("outbox: a record is amended by RC, EX, UP, VD, CC or VI")
+
+
+def _visitor(told: Mapping[str, object], earlier: Earlier) -> Visitor:
+    """Read who came; without a room it is the guest's, without a kind of document a resident ID."""
+    room = told.get("roomNo") or earlier.guest.get("roomNo", "")
+    named = (str(told.get(name, "")) for name in ("name", "idNumber", "consentId"))
+    name, number, consent = named
+    return Visitor(name, str(told.get("idType", "11")), number, str(room), consent)
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
@@ -133,6 +145,6 @@ def _fields(text: str, earlier: Earlier) -> dict[str, object]:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict) or not told:
-        raise ContractError("outbox: a correction wants at least one FIELD=VALUE, as in roomNo=1208")
+        raise ContractError("outbox: this wants at least one FIELD=VALUE, as in roomNo=1208")
     counted = {name for name, value in earlier.guest.items() if isinstance(value, int)}
     return {name: int(value) if name in counted and str(value).isdecimal() else value for name, value in told.items()}

@@ -57,9 +57,9 @@ class Inquiry:
     operator: str = ""
     """``export``: who takes the data away; ``amend``: who says so."""
     op: str = ""
-    """``amend``: RC, EX, UP, VD or CC."""
+    """``amend``: RC, EX, UP, VD, CC or VI."""
     value: str = field(default="", repr=False)
-    """``amend``: the room, the time, the reason, or the mended fields as an object of JSON."""
+    """``amend``: the room, the time, the reason, or fields of a guest or a visitor as an object of JSON."""
     reason: str = ""
     """``export``: why."""
     export_id: str = ""

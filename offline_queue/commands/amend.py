@@ -27,7 +27,9 @@ def _said(given: argparse.Namespace) -> tuple[str, str]:
         return "EX", given.until
     if given.void:
         return "VD", given.void
-    return ("CC", "") if given.left else ("UP", json.dumps(_fields(), ensure_ascii=False))
+    if given.left:
+        return "CC", ""
+    return "VI" if given.visitor else "UP", json.dumps(_fields(), ensure_ascii=False)
 
 
 def _fields() -> dict[str, str]:
@@ -40,7 +42,7 @@ def _fields() -> dict[str, str]:
             continue
         name, equals, value = line.rstrip("\n").partition("=")
         if not equals or not name.strip().isidentifier():
-            raise ContractError("outbox: a correction is FIELD=VALUE, one a line, as in roomNo=1208")
+            raise ContractError("outbox: standard input wants FIELD=VALUE, one a line, as in roomNo=1208")
         told[name.strip()] = value.strip()
     return told
 
@@ -53,15 +55,20 @@ def _add(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--until", metavar="TIME", help="the guest stays until then, as in 2026-12-01T12:00")
     what.add_argument("--left", action="store_true", help="the guest, or the visitor, left now")
     what.add_argument("--void", choices=VOID_REASONS, help="the stay did not happen, and why")
+    what.add_argument(
+        "--visitor",
+        action="store_true",
+        help="somebody came to see the guest: read name, idNumber and consentId (idType, roomNo) from standard input",
+    )
     what.add_argument("--correct", action="store_true", help="read mended fields, FIELD=VALUE, from standard input")
 
 
 VERB = Verb(
     "amend",
-    "say that a guest moved, stays longer or left; correct or void a record",
-    "Puts the record's next revision; the authority's answer comes as to every other. A rejected record is replaced "
-    "by its correction. Fields of a guest come from standard input, never from the command line; the audit keeps who "
-    "did what, not the values.",
+    "say that a guest moved, stays longer, left or has a visitor; correct or void a record",
+    "Puts the record's next revision, or the visitor's own record, whose --left comes later; the authority's answer "
+    "comes as to every other. A rejected record is replaced by its correction. Fields of a person come from standard "
+    "input, never from the command line; the audit keeps who did what, not the values.",
     (
         "amend 0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11 --operator li.na --room 1209",
         "amend 0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11 --operator li.na --correct",

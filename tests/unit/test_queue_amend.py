@@ -133,6 +133,18 @@ def test_nothing_follows_a_void_and_only_a_correction_or_a_void_a_rejected_check
     assert state(owner, refused) is EventState.SUPERSEDED
 
 
+def test_a_visitor_gets_a_record_of_their_own_and_leaves_by_it(owner: OutboxOwner) -> None:
+    host = owner.outbox.put(registration())
+    came = amend(owner, host, "VI", '{"name": "访其人", "idNumber": "310199198808080012", "consentId": "c-9"}')
+    assert (came["revision"], came["op"], came["record"] != host) == (1, "VI", True)
+    guest = said(owner, came["record"], 1)["guest"]
+    assert (guest["visitedRecordId"], guest["roomNo"], guest["idType"]) == (host, "1208", "11")
+    left = amend(owner, came["record"], "CC")
+    assert (left["record"], left["revision"], left["op"]) == (came["record"], 2, "VI")
+    with pytest.raises(ContractError, match=r"guest\.consentId"):
+        amend(owner, host, "VI", '{"name": "访其人", "idNumber": "310199198808080012"}')
+
+
 def test_an_unknown_record_or_clerk_is_refused(owner: OutboxOwner) -> None:
     with pytest.raises(ContractError, match="queue list"):
         amend(owner, "0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11", "CC")
