@@ -167,6 +167,7 @@ class Chained(Erasures):
         entries = self.chain_after(max(0, head - wholeness.CHAIN_ROWS - 1), -1)
         wholeness.refuse_broken_chain(self._path.name, entries, self._suites)
         wholeness.refuse_broken_rows(self._path.name, self.unsent_events())
+        wholeness.refuse_lost_rows(self._path.name, self.counts(), self.indexed_counts())
         if self._witness is not None and (seen := self._witness.seen()) is not None:
             at = next(iter(self.chain_after(seen[0] - 1, 1)), None)
             self._witness.compare(self._path.name, self._head, at)

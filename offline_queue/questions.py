@@ -131,6 +131,12 @@ class Questions:
         with self._told("read"):
             return {EventState(state): int(n) for state, n in rows}
 
+    def indexed_counts(self) -> dict[EventState, int]:
+        """How many unsent events the index of each state names."""
+        asked = "SELECT count(*) FROM event INDEXED BY event_{} WHERE state = '{}'"
+        rows = {state: self._row(asked.format(state.lower(), state)) for state in sorted(UNSENT)}
+        return {state: int(row[0]) for state, row in rows.items() if row is not None}
+
     def scanned_counts(self) -> dict[EventState, int]:
         """The same by scan: what the tally is verified against."""
         rows = self._rows("SELECT state, count(*) FROM event GROUP BY state")

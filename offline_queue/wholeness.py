@@ -5,11 +5,12 @@ The whole of it is ``verify``'s, which takes its time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kiosk.errors import OutboxDamaged
 from offline_queue import chain
 from offline_queue.rows import Event
+from offline_queue.states import EventState
 
 CHAIN_ROWS = 2_000
 SLICE = 1_000
@@ -23,6 +24,15 @@ def refuse_broken_rows(file: str, events: Iterable[Event]) -> None:
         named = ", ".join(map(str, broken[:_NAMED]))
         raise OutboxDamaged(
             f"outbox {file}: {len(broken)} event(s) not as they were put ({named}); set it aside and salvage"
+        )
+
+
+def refuse_lost_rows(file: str, counted: Mapping[EventState, int], indexed: Mapping[EventState, int]) -> None:
+    """Raise OutboxDamaged when the tally knows of an unsent event that its index does not name: it would wait for ever."""
+    wrong = [state for state, found in indexed.items() if counted.get(state) != found]
+    if wrong:
+        raise OutboxDamaged(
+            f"outbox {file}: tally and index of {', '.join(wrong)} do not agree; set it aside and salvage"
         )
 
 
