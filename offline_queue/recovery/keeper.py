@@ -80,16 +80,16 @@ class Keeper:
                 quarantine.drop_kept_log(self.path)
             self.forget_switched_off()
         except OutboxDamaged as exc:
-            self.replace(exc)
+            self.replace(exc, opening=True)
         assert self._store is not None  # noqa: S101 - taken or replaced
         return self._store
 
-    def replace(self, damage: OutboxDamaged) -> None:
+    def replace(self, damage: OutboxDamaged, *, opening: bool = False) -> None:
         """Set the damaged database aside and open a new one in its place. Raises OutboxUnavailable."""
         log.error("%s", damage)
         self._rescue()
         self.close()
-        damaged = quarantine.set_aside(self.path, self._clock.wall())
+        damaged = quarantine.set_aside(self.path, self._clock.wall(), opening=opening)
         self._forget_witness()
         self.generation += 1
         self._take(self._opened())

@@ -62,14 +62,16 @@ def waiting(store: Path) -> list[Damaged]:
     return sorted(found, key=lambda damaged: damaged.number)
 
 
-def set_aside(store: Path, wall: float) -> Damaged:
-    """Rename the closed store and its log. Durable before it returns; needs no room. Raises OutboxUnavailable."""
+def set_aside(store: Path, wall: float, *, opening: bool) -> Damaged:
+    """Rename the closed store and its log. Durable before it returns; needs no room. Raises OutboxUnavailable.
+
+    ``opening``: nothing was committed since the log was kept, so that what was kept is more than what lies there.
+    """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
     damaged = Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
     try:
-        _rename(_kept_log(store), log_of(store))
-        for suffix in _BESIDE:
-            _rename(store.with_name(store.name + suffix), damaged.base.with_name(damaged.base.name + suffix))
+        if opening:
+            _rename(_kept_log(store), damaged.log)
         _set_base_aside(store, damaged)
     except OSError as exc:
         raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
@@ -106,9 +108,6 @@ def finish_cut_off(store: Path) -> bool:
     cut = sorted({half for half in halves if not half.exists()})
     try:
         for base in cut:
-            for suffix in _BESIDE:
-                if not base.with_name(base.name + suffix).exists():
-                    _rename(store.with_name(store.name + suffix), base.with_name(base.name + suffix))
             _set_base_aside(store, Damaged(base))
     except OSError as exc:
         raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
@@ -208,6 +207,12 @@ def _wiped(held: bytes, size: int) -> bytes:
 
 
 def _set_base_aside(store: Path, damaged: Damaged) -> None:
+    for suffix in _BESIDE:
+        beside, aside = store.with_name(store.name + suffix), damaged.base.with_name(damaged.base.name + suffix)
+        if aside.exists():
+            beside.unlink(missing_ok=True)
+        else:
+            _rename(beside, aside)
     if store.exists():
         store.rename(damaged.base)
     else:  # lost: its name stands for it, so that the log is not taken for a cut-off quarantine again and again

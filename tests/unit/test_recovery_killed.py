@@ -95,3 +95,18 @@ def test_pages_that_rot_under_a_running_kiosk_cost_the_next_guest_nothing(
         if settings.second_copy:
             assert [owner.outbox.open_text(put.record_id, 1) for put in puts] == [put.text for put in puts]
         assert verify(owner).faults == ()
+
+
+def test_a_damaged_last_commit_is_salvaged_from_the_log_as_it_was(tmp_path: Path) -> None:
+    """SQLite takes it for the torn end of a power cut and empties the log; only the witness knows better."""
+    made = lobby(tmp_path)
+    log = made.folder / "queue.db-wal"
+    held = bytearray(log.read_bytes())
+    held[-2000] ^= 1
+    log.write_bytes(held)
+    with mended(made.folder) as owner:
+        lost, sealed = left(owner, made)
+        assert lost == []
+        assert len(sealed) <= 1
+    assert len(list(made.folder.glob("quarantine/*"))) == 1
+    assert not (made.folder / "queue.db-wal.kept").exists()
