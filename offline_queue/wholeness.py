@@ -28,7 +28,7 @@ def refuse_broken_rows(file: str, events: Iterable[Event]) -> None:
 
 
 def refuse_lost_rows(file: str, counted: Mapping[EventState, int], indexed: Mapping[EventState, int]) -> None:
-    """Raise OutboxDamaged when the tally knows of an unsent event that its index does not name: it would wait for ever."""
+    """Raise OutboxDamaged when the tally knows of an unsent event that its index does not: it would wait for ever."""
     wrong = [state for state, found in indexed.items() if counted.get(state) != found]
     if wrong:
         raise OutboxDamaged(

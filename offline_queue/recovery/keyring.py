@@ -90,6 +90,9 @@ class Keyring:
     def __len__(self) -> int:
         return len(self._slots)
 
+    def __contains__(self, where: Where) -> bool:
+        return where in self._slots
+
     def get(self, where: Where) -> WrappedKey | None:
         """Read one key; None when it is destroyed, was never here, or is not as it was written."""
         slot = self._slots.get(where)

@@ -35,6 +35,8 @@ SALVAGE = "SALVAGE"
 _KEPT_FOR_STAFF = frozenset({EventState.DELIVERED, EventState.SUPERSEDED})
 _OWN_FACTS = frozenset({"first_event", "erasure unsigned from"})
 """What a store remembers about itself: not taken over from another one."""
+_RECEIPTED = frozenset({EventState.DELIVERED, EventState.PURGED})
+"""One that was purged is delivered again, and purged again at its time."""
 _SLICE = 5
 _PAGES = 50
 _BREATH_S = 0.001
@@ -141,7 +143,7 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
 def _is_receipt_for(live: Event, kept: Kept) -> bool:
     """Say whether what waits here, from an older copy, is known to be delivered."""
     same = kept.columns["content_hash"] == live.content_hash
-    return same and live.state is EventState.READY and kept.columns["state"] == EventState.DELIVERED
+    return same and live.state is EventState.READY and kept.columns["state"] in _RECEIPTED
 
 
 def _learn(store: Store, live: Event, kept: Kept, wall: float) -> None:

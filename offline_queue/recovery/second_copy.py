@@ -98,7 +98,8 @@ class SecondCopy:
         if not rows or keyring is None:
             return None
         held = [_slot(one.record_id.bytes, one.revision, one.part) for one in rows]
-        wrote = keyring.put(key for key in held if any(key.wrapped))
+        # What is there came with its commit; the row may be damaged since
+        wrote = keyring.put(key for key in held if any(key.wrapped) and key.where not in keyring)
         if keyring.destroy(key.where for key in held if not any(key.wrapped)) or wrote:
             keyring.sync()
         return rows[-1].row
@@ -175,14 +176,17 @@ class SecondCopy:
         """New keys first, dead ones last: what the journal says can be opened, can be, wherever a power cut comes."""
         told = {(entry.event, entry.detail) for entry in entries if entry.event}
         events = [event for number in sorted({number for number, _ in told} | others) if (event := store.event(number))]
-        keys = [key for event in events for key in _keys_of(store, event)]
-        self._keep(keys)
+        keys = {event.id: _keys_of(store, event) for event in events}
+        self._keep([key for event in events for key in keys[event.id] if _is_new(event, told) or self._lacks(key)])
         kept = [one for event in events if (one := _kept(store, event, told)) is not None]
         rolled = bool(kept) and journal.append(kept, last.seq, last.hash)
-        self._destroy(keys)
+        self._destroy([key for one in keys.values() for key in one])
         journal.seq = max(journal.seq, last.seq)
         if rolled or any(event.state is EventState.QUARANTINED for event in events):
             self.on_need()
+
+    def _lacks(self, key: WrappedKey) -> bool:
+        return self._keyring is not None and key.where not in self._keyring
 
     def _keep(self, keys: Sequence[WrappedKey]) -> None:
         if self._keyring is not None and self._keyring.put(key for key in keys if any(key.wrapped)):
@@ -201,11 +205,15 @@ def _keys_of(store: Store, event: Event) -> list[WrappedKey]:
 
 def _kept(store: Store, event: Event, told: set[tuple[int, str]]) -> Kept | None:
     """Return an event as the journal keeps it; with its parts only when they are new."""
-    identity = chain.identity(event.record_id, event.revision, event.op, event.content_hash)
-    if (event.id, identity) in told or (event.id, MENDED) in told:
+    if _is_new(event, told):
         return Kept(columns_of(event), tuple(map(without_keys, store.parts(event))))
     # One in flight would be made READY again, as it was: not worth a wait for the disk
     return None if event.state is EventState.INFLIGHT else Kept(columns_of(event))
+
+
+def _is_new(event: Event, told: set[tuple[int, str]]) -> bool:
+    identity = chain.identity(event.record_id, event.revision, event.op, event.content_hash)
+    return (event.id, identity) in told or (event.id, MENDED) in told
 
 
 def _is_erased(store: Store, where: Where) -> bool:
