@@ -13,7 +13,7 @@ from kiosk.errors import OutboxUnavailable
 from offline_queue import legal_hold
 from offline_queue.states import EventState
 from offline_queue.verify import verify
-from tests.outbox_kit import event, opened, registration, reject, state
+from tests.outbox_kit import event, opened, raw, registration, reject, state
 from tests.recovery_kit import MEND_S, Lobby, left, lobby, mended, nothing_is_lost
 from tests.unit.test_outbox_migrations import as_v1
 
@@ -144,3 +144,25 @@ def test_records_of_the_other_suite_come_back_too(tmp_path: Path, *, copied: boo
     with opened(made.folder, settings=settings) as owner:
         keys = [key.part.wrapped for key in owner.call(lambda store: store.wrapped_after(0, 1000))]
     assert [key for key in keys if any(key) and key in rest] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "state_after"),
+    [
+        ("UPDATE event SET state = 'READY', receipt = NULL WHERE state = 'DELIVERED'", EventState.DELIVERED),
+        ("UPDATE event SET state = 'DELIVERED', receipt = 'R-0' WHERE state = 'READY'", EventState.READY),
+        ("UPDATE event SET state = 'INFLIGHT' WHERE state = 'READY'", EventState.READY),
+        ("UPDATE event SET state = 'READY' WHERE state = 'PURGED'", EventState.PURGED),
+    ],
+)
+def test_of_row_and_chain_the_one_that_cannot_be_made_up_counts(
+    shut: Lobby, tmp_path: Path, change: str, state_after: EventState
+) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    db = raw(folder)
+    db.execute(change)
+    db.close()
+    first_page(folder)
+    with mended(folder) as owner:
+        nothing_is_lost(owner, shut)
+        assert state_after in [state(owner, one.record_id, one.revision) for one in shut.puts]
