@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 KIND = "suizhu-erasure-receipt-1"
 SLICE = 50
+_REPORTED = 1000
 _SHANGHAI = timezone(timedelta(hours=8))
 _HOW = "data keys overwritten, sealed bytes deleted, log emptied; no copy holds a key"
 
@@ -165,24 +167,28 @@ class Report:
     """What was erased until now, in numbers."""
 
     days: tuple[tuple[str, int, int], ...]
-    """(Shanghai's date, records' texts, photos) by the day of the text's erasure, oldest first."""
+    """(Shanghai's date, records' texts, photos), each by the day of its own erasure, oldest first."""
     unsigned: int
     """Receipts that wait for their signature."""
 
 
 def report(owner: OutboxOwner) -> Report:
     """Count erasures by day, slice by slice. Not from the owner thread."""
-    days: dict[str, tuple[int, int]] = {}
+    texts, photos = Counter[str](), Counter[str]()
     last, unsigned = 0, 0
-    while rows := owner.call(lambda store, last=last: store.erasures_after(last, 1000)):  # type: ignore[misc]
+    while rows := owner.call(lambda store, last=last: store.erasures_after(last, _REPORTED)):  # type: ignore[misc]
         for one in rows:
-            day = moment(one.at)[:10]
-            texts, photos = days.get(day, (0, 0))
-            parts = [part["part"] for part in json.loads(one.statement)["erased"]]
-            days[day] = (texts + 1, photos + sum(part != TEXT for part in parts))
+            for part in json.loads(one.statement)["erased"]:
+                (texts if part["part"] == TEXT else photos)[part["at"][:10]] += 1
             unsigned += not one.signature
         last = rows[-1].event
-    return Report(tuple((day, *counts) for day, counts in sorted(days.items())), unsigned)
+    # A photo is gone with the authority's receipt, a month before its record's text is
+    events = owner.call(lambda store: store.past_their_receipt())
+    for at in range(0, len(events), _REPORTED):
+        for moment_, count in owner.call(lambda store, some=events[at : at + _REPORTED]: store.photos_erased(some)):  # type: ignore[misc]
+            photos[moment(moment_)[:10]] += count
+    days = sorted(texts.keys() | photos.keys())
+    return Report(tuple((day, texts[day], photos[day]) for day in days), unsigned)
 
 
 def moment(at: float) -> str:

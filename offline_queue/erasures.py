@@ -81,6 +81,28 @@ class Erasures(Questions):
         """Receipts in the order of their events."""
         return self._erased("event > ? ORDER BY event LIMIT ?", (event, limit))
 
+    def past_their_receipt(self) -> list[int]:
+        """Numbers of events whose photos may be erased already, while no receipt of erasure tells of them yet."""
+        return [int(row[0]) for row in self._rows("SELECT id FROM event WHERE state IN ('DELIVERED', 'SUPERSEDED')")]
+
+    def photos_erased(self, events: Sequence[int]) -> list[tuple[float, int]]:
+        """Of these events: when photos' keys were destroyed (Unix seconds), and how many; nothing of the others.
+
+        What a correction replaced lost its photos with the correction's receipt.
+        """
+        settled = (
+            "CASE e.state WHEN 'DELIVERED' THEN e.settled_at ELSE (SELECT settled_at FROM event AS l WHERE "
+            "l.record = e.record AND l.revision > e.revision AND l.state IN ('DELIVERED', 'PURGED') "
+            "ORDER BY l.revision LIMIT 1) END"
+        )
+        rows = self._rows(
+            f"SELECT {settled}, count(*) FROM event AS e JOIN data_key AS k ON k.event = e.id "  # noqa: S608 - constants
+            f"WHERE e.id IN ({', '.join('?' * len(events))}) AND k.part <> 'text' "
+            "AND k.wrapped = zeroblob(length(k.wrapped)) GROUP BY e.id",
+            events,
+        )
+        return [(float(at), int(photos)) for at, photos in rows if at is not None]
+
     def _erased(self, where: str, values: tuple[int, ...]) -> list[Erased]:
         with self._told("read"):
             rows = self._conn.execute(

@@ -70,7 +70,7 @@ def _done(row: Row) -> list[str]:
 
 def _report(row: Row) -> list[str]:
     days = row["days"] if isinstance(row["days"], list) else []
-    lines = [f"{day['day']}  {day['records']:>6} records, {day['photos']:>6} photos" for day in days]
+    lines = [f"{day['day']}  {day['records']:>6} records' texts, {day['photos']:>6} photos" for day in days]
     if not lines:
         lines = ["nothing is erased yet"]
     if row["unsigned"]:

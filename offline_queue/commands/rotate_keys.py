@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kiosk.config import Config
+from offline_queue import words
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import Inquiry
@@ -12,11 +13,13 @@ from offline_queue.inquiry import Inquiry
 
 def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - every verb is called alike
     row = reach.row(config, Inquiry("rotate-keys"))
-    told = [f"{row['rewrapped']} data keys wrapped by the new key, kept in {row['kept_in']}; no old key is left"]
+    rewrapped = words.many(row["rewrapped"], "data key")
+    told = [f"{rewrapped} wrapped by the new key, kept in {row['kept_in']}; no old key is left"]
     if row["resumed"]:
         told.append("a change that was cut off before is finished")
     if row["unopened"]:
-        told.append(f"{row['unopened']} data keys were unreadable before: ./run queue list --waiting shows which")
+        unopened = words.many(row["unopened"], "data key")
+        told.append(f"{unopened} unreadable before: ./run queue list --waiting shows which")
     return Told(row, told)
 
 

@@ -260,12 +260,32 @@ def test_keys_and_receipt_go_in_one_transaction(owner: OutboxOwner) -> None:
     assert owner.outbox.open_text(put.record_id, 1) == put.text
 
 
-def test_the_report_counts_texts_and_photos_by_day(owner: OutboxOwner) -> None:
+def test_the_report_counts_texts_and_photos_by_the_day_of_their_own_erasure(owner: OutboxOwner) -> None:
     for _ in range(3):
         erased(owner)
-    ((day, texts, photos),) = erasure.report(owner).days
-    assert (texts, photos) == (3, 6)
-    assert day == erasure.moment(owner.clock.wall())[:10]
+    month_ago, today = (erasure.moment(owner.clock.wall() - days * DAY_S)[:10] for days in (31, 0))
+    assert erasure.report(owner).days == ((month_ago, 0, 6), (today, 3, 0))
+
+
+def test_the_report_knows_photos_that_are_gone_before_their_text(
+    owner: OutboxOwner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "_REPORTED", 2)
+    today = erasure.moment(owner.clock.wall())[:10]
+    waiting, replaced = registration(), registration()
+    owner.outbox.put(waiting)
+    assert erasure.report(owner).days == ()
+    for _ in range(3):
+        put = registration()
+        owner.outbox.put(put)
+        deliver(owner, put.record_id)
+    assert erasure.report(owner).days == ((today, 0, 6),)
+    owner.outbox.put(replaced)
+    reject(owner, replaced.record_id)
+    owner.outbox.put(registration(replaced.record_id, 2), supersedes=1)
+    assert erasure.report(owner).days == ((today, 0, 6),)
+    settle_claimed(owner, {(replaced.record_id, 2): receipt()})
+    assert erasure.report(owner).days == ((today, 0, 8),)
 
 
 def test_who_asks_for_a_receipt_too_early_is_told_so(owner: OutboxOwner) -> None:
