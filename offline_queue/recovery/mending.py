@@ -14,7 +14,7 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from kiosk.errors import KioskError, OutboxDamaged, where
+from kiosk.errors import KioskError, OutboxDamaged, OutboxUnavailable, where
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.rebuild import Rebuilt, rebuild, reopen
 from offline_queue.recovery.salvage import Outcome, Site, salvage
@@ -108,8 +108,13 @@ class Mending:
 
     def _mend(self) -> None:
         damaged_ones = self._look()
+        failed: OutboxUnavailable | None = None
         for damaged in damaged_ones:
-            outcome = salvage(self._site, damaged, self._stopping)
+            try:
+                outcome = salvage(self._site, damaged, self._stopping)
+            except OutboxUnavailable as exc:  # the others, and the second copy, can still help
+                failed = exc
+                continue
             if outcome is None:
                 return
             log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
@@ -118,6 +123,9 @@ class Mending:
             self._look()
         if self._copy is not None:
             self._tend(self._copy)
+        if failed is not None:
+            self._came()
+            raise failed
         if damaged_ones and not self._stopping.is_set() and not (self._copy is not None and self._copy.view.behind):
             self._close_textless()
             self._site.call(self._tell_of_holes)

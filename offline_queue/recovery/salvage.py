@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from kiosk.errors import OutboxUnavailable, where
 from offline_queue import claims
 from offline_queue.clock import Clock
 from offline_queue.recovery import quarantine
@@ -96,7 +97,7 @@ def salvage(site: Site, damaged: Damaged, stopping: threading.Event) -> Outcome 
     try:
         carved = Carved(pages)
         for index in range(len(pages)):
-            carved.look(index)
+            _look(carved, index)
             if index % _PAGES == 0 and stopping.wait(_BREATH_S):  # the screen's thread wants to run, too
                 return None
         outcome = Outcome(damaged.base.name, chain_seq=carved.head[0], chain_head=carved.head[1].hex())
@@ -109,6 +110,11 @@ def salvage(site: Site, damaged: Damaged, stopping: threading.Event) -> Outcome 
             outcome = told
     finally:
         pages.close()
+    if carved.riddles:
+        raise OutboxUnavailable(
+            f"{damaged.base.name}: {len(carved.riddles)} places in it were not understood ({carved.riddles[0]}); it is "
+            "kept as it is, the rest is brought back. Call support"
+        )
     if not outcome.foreign and not quarantine.wipe_keys(damaged, stopping):
         return None
     quarantine.put_away(site.store, damaged, outcome.to_json())
@@ -176,7 +182,7 @@ def _bring_back(
     while batch := list(islice(numbers, _SLICE)):
         if stopping.wait(_BREATH_S):
             return None
-        judged = [judge(carved, number, site.vault.open_part, site.window_s) for number in batch]
+        judged = [one for number in batch if (one := _judge(site, carved, number)) is not None]
         whole = list(_once(judged, seen))
         came, there = site.call(lambda store, kept=whole: bring(store, kept, site.clock.wall()))  # type: ignore[misc]
         lost += sum(one.kept is None for one in judged)
@@ -198,6 +204,21 @@ def _once(judged: Iterable[Judged], seen: set[tuple[bytes, int]]) -> Iterator[Ke
         if one.kept is not None and (one.kept.record, one.kept.revision) not in seen:
             seen.add((one.kept.record, one.kept.revision))
             yield one.kept
+
+
+def _look(carved: Carved, index: int) -> None:
+    try:
+        carved.look(index)
+    except Exception as exc:  # a page that we do not understand must not cost the others
+        carved.riddles.append(where(exc))
+
+
+def _judge(site: Site, carved: Carved, number: int) -> Judged | None:
+    try:
+        return judge(carved, number, site.vault.open_part, site.window_s)
+    except Exception as exc:  # an event that we do not understand must not cost the others
+        carved.riddles.append(where(exc))
+        return None
 
 
 def _begin(store: Store, carved: Carved, damaged: Damaged, outcome: Outcome, wall: float) -> None:

@@ -11,6 +11,7 @@ import pytest
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import legal_hold
+from offline_queue.recovery import salvage
 from offline_queue.states import EventState
 from offline_queue.verify import verify
 from tests.outbox_kit import event, opened, raw, registration, reject, state
@@ -166,3 +167,27 @@ def test_of_row_and_chain_the_one_that_cannot_be_made_up_counts(
     with mended(folder) as owner:
         nothing_is_lost(owner, shut)
         assert state_after in [state(owner, one.record_id, one.revision) for one in shut.puts]
+
+
+def test_what_is_not_understood_costs_no_other_record_and_is_not_thrown_away(
+    shut: Lobby, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shut.copy(tmp_path / "kiosk")
+    first_page(folder)
+    known = salvage.judge
+
+    def puzzled(carved: object, number: int, *more: object) -> object:
+        if number == 5:
+            raise KeyError("a guest's name")
+        return known(carved, number, *more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as bug:
+        bug.setattr(salvage, "judge", puzzled)
+        with opened(folder) as owner:
+            owner.mending.wait(1.0)
+            lost, _ = left(owner, shut)
+            view = owner.status().mending
+            assert len(lost) == 1
+            assert (view.waiting, "KeyError" in view.why, "guest" in view.why) == (1, True, False)
+    with mended(folder) as owner:
+        nothing_is_lost(owner, shut)
