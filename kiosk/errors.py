@@ -52,7 +52,7 @@ class OutboxUnavailable(OperationalError):
 
 
 class OutboxDamaged(OutboxUnavailable):
-    """The store's file is broken, altered or an older copy: it must be set aside before the next record can be saved."""
+    """The store's file is broken, altered or an older copy: set aside before the next record can be saved."""
 
 
 class ModelsMissing(OperationalError):
