@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.chaos import broken_disk, clocks, flips, kills, powercuts, rivals
+from kiosk.chaos import broken_disk, clocks, copies, flips, kills, powercuts, rivals
 from kiosk.chaos.authority import Books
 from kiosk.chaos.findings import Failure, Findings
 
@@ -49,6 +49,11 @@ SECTIONS = (
         flips.SECTION,
         0.08,
         lambda order: flips.run(order.seed, cases=order.count(flips.CASES), until=order.until, only=order.only),
+    ),
+    Section(
+        copies.SECTION,
+        0.08,
+        lambda order: copies.run(order.seed, cases=order.count(copies.CASES), until=order.until, only=order.only),
     ),
     Section(
         broken_disk.SECTION,

@@ -13,7 +13,7 @@ from kiosk.chaos.authority import Authority, Books, Revision, audit
 from kiosk.chaos.play import Diary, DrawnClock, Standing, claim, delivered, recover, settings, settle, standing
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.tape import Folder
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, OutboxDamaged
 from offline_queue.claims import Claimed
 from offline_queue.owner import KEY_FILE, STORE_FILE, OutboxOwner
 from offline_queue.recovery.keeper import COPY_FOLDER
@@ -58,7 +58,13 @@ def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: f
         faults = [] if spoilt else [f"set aside: {path.name}" for path in folder.glob(f"{_SET_ASIDE}*")]
         if owner.mending.wait(_SALVAGE_S).waiting:
             faults.append("set aside: and not salvaged in time")
-        return _examined(owner, folder, diary, step, faults, whole=not spoilt)
+        try:
+            return _examined(owner, folder, diary, step, faults, whole=not spoilt)
+        except OutboxDamaged:
+            if not spoilt:
+                raise
+            owner.mending.wait(_SALVAGE_S)  # it was noticed late, and a new store took its place
+            return _examined(owner, folder, diary, step, faults, whole=False)
     except KioskError as exc:
         return Verdict((f"it breaks: {exc}",), Books(len(acknowledged), len(acknowledged)))
     finally:

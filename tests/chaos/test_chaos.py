@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from kiosk.chaos import broken_disk, clocks, command, flips, kills, powercuts, rivals
+from kiosk.chaos import broken_disk, clocks, command, copies, flips, kills, powercuts, rivals
 from kiosk.chaos.findings import Findings
 
 pytestmark = pytest.mark.timeout(240)
@@ -46,6 +46,11 @@ def test_a_disk_that_refuses_loses_nothing_that_was_acknowledged() -> None:
 
 def test_rotten_bytes_are_noticed_and_the_next_guest_is_served() -> None:
     findings = flips.run(SEED, cases=20, until=time.monotonic() + 30)
+    assert findings.passed, told(findings)
+
+
+def test_a_lost_database_comes_back_from_the_second_copy() -> None:
+    findings = copies.run(SEED, cases=12, until=time.monotonic() + 30)
     assert findings.passed, told(findings)
 
 
