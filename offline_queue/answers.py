@@ -56,7 +56,7 @@ class Answers:
         Args:
             owner: The store, held by this process.
             sync: Woken after a retry; None in tools that deliver nothing.
-            audit: Where exports, amendments and upkeep are written down; without one there are none.
+            audit: Where retries, exports, amendments and upkeep are written down; without one there are none.
             kiosk: In whose name records are amended; None in tools that amend nothing.
         """
         self._owner = owner
@@ -146,6 +146,7 @@ class Answers:
     def _retry(self, record: str, by: str) -> Iterator[Row]:
         if record:
             record_id, vault, wall = record_of(record), self._owner.vault, self._owner.clock.wall()
+            self._note("queue.retry", by, record=str(record_id))
             event = self._owner.call(lambda store: decide.retry(store, vault, record_id, wall, by))
             yield event_row(event, wall)
         if self._sync is not None:

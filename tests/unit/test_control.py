@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.errors import ContractError, OutboxUnavailable
 from offline_queue import asking, attending
 from offline_queue.control import ControlServer
@@ -62,10 +63,12 @@ def sync() -> Pressed:
 
 @pytest.fixture
 def server(owner: OutboxOwner, folder: Path, sync: Pressed) -> Iterator[ControlServer]:
-    made = ControlServer(owner, folder / SOCKET, sync=sync)
+    audit = AuditLog(folder / AUDIT_FILE)
+    made = ControlServer(owner, folder / SOCKET, sync=sync, audit=audit)
     made.start()
     yield made
     made.stop()
+    audit.close()
 
 
 def ask(folder: Path, inquiry: Inquiry) -> list[dict[str, Any]]:
@@ -146,7 +149,7 @@ def test_a_question_without_an_answer_is_told_so(folder: Path, asked: Inquiry) -
         b"\n",
         b"no json\n",
         b"[]\n",
-        b'{"ask": "purge"}\n',
+        b'{"ask": "erase"}\n',
         b'{"ask": ["list"]}\n',
         b'{"ask": "list", "limit": true}\n',
         b'{"ask": "list", "limit": 0}\n',

@@ -118,6 +118,8 @@ def test_retry(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     assert kiosk.asked("retry", kiosk.rejected, "--json") == 0
     assert last_line(capsys)["rows"][0]["state"] == "READY"  # type: ignore[index]
     assert kiosk.asked("retry") == 0
+    assert kiosk.asked("retry", kiosk.waiting) == 0  # its chain does not change: the audit alone tells of it
+    assert [entry.fields["record"] for entry in kiosk.audited("queue.retry")] == [kiosk.rejected, kiosk.waiting]
     if kiosk.running:
         assert kiosk.owner is not None
         assert state(kiosk.owner, kiosk.rejected) is EventState.READY
