@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from offline_queue import schema
 from offline_queue.recovery.carving import Carved, table_of
+from offline_queue.recovery.judging import judge
 from offline_queue.recovery.pages import LogHealth, Pages, log_health
 from tests.outbox_kit import deliver, opened, registration
 from tests.recovery_kit import Lobby, lobby
@@ -116,3 +118,23 @@ def test_rows_of_other_programs_are_none_of_ours() -> None:
     assert table_of(("a", "b")) == "fact"
     for values in ((), (None,), (1, 2, 3), ("song", 4.5), (b"", b"", b"", b"")):
         assert table_of(values) is None
+
+
+def test_no_page_however_spoilt_stops_the_reader(cut: Lobby, tmp_path: Path) -> None:
+    folder = cut.copy(tmp_path / "kiosk")
+    with opened(folder):
+        pass
+    held = (folder / "queue.db").read_bytes()
+    moments = random.Random(3)
+    for _ in range(12):
+        broken = bytearray(held)
+        for _ in range(moments.choice((50, 500, 5000))):
+            broken[moments.randrange(len(broken))] = moments.randrange(256)
+        for page in range(1, len(broken) // 4096):
+            if moments.random() < 0.3:
+                broken[page * 4096 : (page + 1) * 4096] = bytes([13]) + moments.randbytes(4095)
+        (folder / "queue.db").write_bytes(broken)
+        found = carved(folder)
+        for number in found.numbers():
+            judge(found, number, lambda event, part: None, lambda op: 3600.0)
+        found.pages.close()
