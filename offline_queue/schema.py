@@ -16,7 +16,7 @@ from kiosk.errors import OutboxDamaged, OutboxUnavailable
 from offline_queue import migrations
 from offline_queue.connection import Connect, Connection, connect, failed
 from offline_queue.header import refuse_foreign, refuse_newer
-from offline_queue.migrations import VERSION
+from offline_queue.migrations import VERSION, v1, v2
 from offline_queue.states import EventState
 
 TABLES: dict[str, tuple[str, ...]] = {
@@ -36,6 +36,15 @@ TABLES: dict[str, tuple[str, ...]] = {
 
 _TRIGGERS = frozenset({"tally_insert", "tally_update", "tally_delete", "event_body"})
 _INDEXES = frozenset({f"event_{state.lower()}" for state in EventState} | {"event_due", "event_record", "event_flag"})
+
+
+def _written() -> dict[str, str]:
+    """Every trigger and every partial index as it is written in each store of this version, by name."""
+    statements = [one.strip() for one in (*v1.INDEXES.split(";"), *v1.TRIGGERS, v2.BODY)]
+    return {one.split()[2]: one for one in statements if not one.startswith("CREATE UNIQUE")}
+
+
+_WRITTEN = _written()
 
 
 def open_database(path: Path, connect: Connect = connect, *, wall: float | None = None) -> Connection:
@@ -127,6 +136,13 @@ def inspect(conn: Connection) -> list[str]:
         found = [row[1] for row in conn.execute(f"PRAGMA table_info({table})").fetchall()]
         if found != list(columns):
             faults.append(f"table {table}")
-    have = {(row[0], row[1]) for row in conn.execute("SELECT type, name FROM sqlite_schema").fetchall()}
+    have = {(row[0], row[1]): row[2] for row in conn.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()}
     wanted = {("trigger", name) for name in _TRIGGERS} | {("index", name) for name in _INDEXES}
-    return faults + [f"{kind} {name}" for kind, name in sorted(wanted - have)]
+    missing = [f"{kind} {name}" for kind, name in sorted(wanted - have.keys())]
+    # A bit of a trigger's text breaks every later put, and no page's checksum would say so
+    altered = [
+        f"{kind} {name}: its text"
+        for (kind, name), sql in have.items()
+        if sql and str(sql).strip() != _WRITTEN.get(name, str(sql).strip())
+    ]
+    return faults + missing + altered

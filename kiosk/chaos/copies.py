@@ -91,10 +91,16 @@ def _spoilt(image: Folder, dice: Random) -> tuple[str, Folder]:
             left.pop(_LOG, None)
         case "log gone":
             left.pop(_LOG, None)
+        case _ if STORE_FILE not in image:
+            pass  # the power was cut before there was one
+        case _ if STORE_FILE not in image:
+            pass  # the power was cut before there was one
+        case _ if STORE_FILE not in image:
+            pass  # the power was cut before there was one
         case "database is noise":
-            left[STORE_FILE] = dice.randbytes(len(image.get(STORE_FILE, b"")))
+            left[STORE_FILE] = dice.randbytes(len(image[STORE_FILE]))
         case "bits of the database":
-            left[STORE_FILE] = _flipped(image.get(STORE_FILE, b""), dice, _BITS)
+            left[STORE_FILE] = _flipped(image[STORE_FILE], dice, _BITS)
         case _:
             segments = [name for name in image if name.startswith(COPY_FOLDER)]
             if segments:

@@ -28,7 +28,7 @@ CREATE TABLE erasure (
 CREATE INDEX event_flag ON event (id) WHERE flag IS NOT NULL
 """
 
-_BODY = """CREATE TRIGGER event_body BEFORE UPDATE OF id, record, revision, op, stay, supersedes, due_at, wall, boot,
+BODY = """CREATE TRIGGER event_body BEFORE UPDATE OF id, record, revision, op, stay, supersedes, due_at, wall, boot,
   mono, content_hash, given_hash, row_hash ON event BEGIN
   SELECT RAISE(ABORT, 'the body of an event never changes');
 END"""
@@ -45,7 +45,7 @@ def step(conn: Connection) -> None:
     conn.execute("UPDATE event SET flag = why WHERE state IN ('DELIVERED', 'PURGED')")
     _hash_events(conn)
     _hash_payloads(conn)
-    conn.execute(_BODY)
+    conn.execute(BODY)
 
 
 def _hash_events(conn: Connection) -> None:
