@@ -15,6 +15,14 @@ COLUMNS = (
     "flag, boot, mono, given_hash, row_hash"
 )
 """Columns of an Event, in its order."""
+_INT, _REAL, _TEXT, _BLOB, _NULL = int, float, str, bytes, type(None)
+_TYPES: tuple[tuple[type, ...], ...] = (
+    *((_INT,), (_BLOB,), (_INT,), (_TEXT,), (_TEXT,), (_TEXT,), (_INT, _NULL), (_INT,), (_INT,), (_INT,)),
+    *((_REAL, _INT), (_REAL, _INT), (_REAL, _INT), (_BLOB,), (_TEXT, _NULL), (_INT, _NULL), (_TEXT, _NULL)),
+    *((_TEXT, _NULL), (_TEXT, _NULL), (_REAL, _INT, _NULL), (_TEXT, _NULL)),
+    *((_TEXT,), (_REAL, _INT), (_BLOB, _NULL), (_BLOB, _NULL)),
+)
+"""What each may be: a damaged page holds rows of any kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +92,10 @@ class Event:
 
 
 def event_of(row: tuple[object, ...]) -> Event:
-    """Make an Event of one row of ``COLUMNS``."""
+    """Make an Event of one row of ``COLUMNS``. Raises ValueError for a row that is none of ours."""
     id_, record, revision, op, stay, state, *rest = row
-    assert isinstance(record, bytes)  # noqa: S101 - a STRICT table holds nothing else
+    if not isinstance(record, bytes) or not all(map(isinstance, row, _TYPES)):
+        raise ValueError("a row of event holds what a STRICT table of ours cannot")
     return Event(id_, UUID(bytes=record), revision, op, stay, EventState(str(state)), *rest)  # type: ignore[arg-type]
 
 
