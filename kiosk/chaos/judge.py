@@ -16,6 +16,7 @@ from kiosk.chaos.tape import Folder
 from kiosk.errors import KioskError, OutboxDamaged
 from offline_queue.claims import Claimed
 from offline_queue.owner import KEY_FILE, STORE_FILE, OutboxOwner
+from offline_queue.recovery import quarantine
 from offline_queue.recovery.keeper import COPY_FOLDER
 from offline_queue.sealing import TEXT
 from offline_queue.states import DONE, EventState
@@ -55,20 +56,25 @@ def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: f
     except KioskError as exc:
         return Verdict((f"it does not open: {exc}",), Books(len(acknowledged), len(acknowledged)))
     try:
-        faults = [] if spoilt else [f"set aside: {path.name}" for path in folder.glob(f"{_SET_ASIDE}*")]
-        if owner.mending.wait(_SALVAGE_S).waiting:
-            faults.append("set aside: and not salvaged in time")
-        try:
-            return _examined(owner, folder, diary, step, faults, whole=not spoilt)
-        except OutboxDamaged:
-            if not spoilt:
-                raise
-            owner.mending.wait(_SALVAGE_S)  # it was noticed late, and a new store took its place
-            return _examined(owner, folder, diary, step, faults, whole=False)
+        return _mended_and_examined(owner, folder, diary, step, spoilt=spoilt)
     except KioskError as exc:
         return Verdict((f"it breaks: {exc}",), Books(len(acknowledged), len(acknowledged)))
     finally:
         owner.close()
+
+
+def _mended_and_examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int, *, spoilt: bool) -> Verdict:
+    faults = [] if spoilt else [f"set aside: {path.name}" for path in folder.iterdir() if _SET_ASIDE in path.name]
+    if owner.mending.wait(_SALVAGE_S).waiting:
+        faults.append("set aside: and not salvaged in time")
+    faults += [] if spoilt or not (folder / quarantine.FOLDER).exists() else ["set aside: and salvaged"]
+    try:
+        return _examined(owner, folder, diary, step, faults, whole=not spoilt)
+    except OutboxDamaged:
+        if not spoilt:
+            raise
+        owner.mending.wait(_SALVAGE_S)  # it was noticed late, and a new store took its place
+        return _examined(owner, folder, diary, step, faults, whole=False)
 
 
 def _examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int, faults: list[str], *, whole: bool) -> Verdict:

@@ -124,9 +124,13 @@ class Player:
         """After a refusal do what the sync thread does: forget the flights, and take up what is in the store."""
         self._flying = []
         if self._shut:
-            self.owner = self._opened()
-            self._shut = False
+            self.reopen()
         recover(self.owner)
+
+    def reopen(self) -> None:
+        """Start again after ``close``. Raises OutboxUnavailable."""
+        self.owner = self._opened()
+        self._shut = False
 
     def close(self) -> None:
         self.owner.close()
@@ -150,7 +154,7 @@ class Player:
         return kind, weights[kind][1]
 
     def _check_in(self) -> None:
-        self._put(self.book.check_in())
+        self.put(self.book.check_in())
 
     def _correction(self) -> None:
         if not self._records:
@@ -159,13 +163,14 @@ class Player:
         states = standing(self.owner)
         state, _ = states[UUID(latest.record_id), latest.revision]
         fixes = latest.revision if state is EventState.REJECTED else None
-        return self._put(self.book.correction(latest), supersedes=fixes)
+        return self.put(self.book.correction(latest), supersedes=fixes)
 
     def _again(self) -> None:
         if self._records:
             self.owner.outbox.put(self._dice.choice(self._records))
 
-    def _put(self, registration: Registration, supersedes: int | None = None) -> None:
+    def put(self, registration: Registration, supersedes: int | None = None) -> None:
+        """Put, and write down what was acknowledged. Raises OutboxUnavailable."""
         self.owner.outbox.put(registration, supersedes=supersedes)
         key = UUID(registration.record_id), registration.revision
         self._records.append(registration)
@@ -209,8 +214,7 @@ class Player:
     def _restart(self) -> None:
         self._flying, self._shut = [], True
         self.owner.close()
-        self.owner = self._opened()
-        self._shut = False
+        self.reopen()
         recover(self.owner)
 
     def _latest(self, one: Registration) -> Registration:
