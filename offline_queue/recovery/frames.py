@@ -80,16 +80,15 @@ def heads(data: bytes | mmap, start: int = 0) -> Iterator[Found]:
         at = found.end
 
 
-def whole(data: bytes | mmap, start: int = 0) -> Iterator[Frame]:
+def whole(data: bytes | mmap, start: int = 0) -> Iterator[Found]:
     """Yield every frame that is whole, to the last bit. After a broken one the search goes on inside it."""
     at = start
     while (at := data.find(MAGIC, at)) >= 0:
         found = _head(data, at)
-        frame = read(data, found) if found is not None else None
-        if found is None or frame is None:
+        if found is None or read(data, found) is None:
             at += 1
             continue
-        yield frame
+        yield found
         at = found.end
 
 

@@ -97,19 +97,12 @@ class Journal:
             self._number = max((segment.number for segment in found), default=0)
             self.seq = max((segment.seq for segment in found if segment.chain == chain), default=0)
             """Last number of the chain that is safely in here."""
-            self.fresh = not any(segment.chain == chain for segment in found)
-            """Nothing of this chain is here yet."""
             last = found[-1] if found else None
             if last is not None and last.clean and last.chain == chain and last.size < SEGMENT_BYTES:
                 self._fd = os.open(last.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
                 self._size = last.size
         except OSError as exc:
             raise self._told(exc) from exc
-
-    @property
-    def current(self) -> int:
-        """Number of the segment that is appended to."""
-        return self._number
 
     def close(self) -> None:
         """Safe to call twice."""
@@ -132,7 +125,7 @@ class Journal:
         except OSError as exc:
             self.close()  # whatever half of it is on the disk: nothing is appended behind it
             raise self._told(exc) from exc
-        self.seq, self.fresh = max(self.seq, seq), False
+        self.seq = max(self.seq, seq)
         return full
 
     def _roll(self) -> None:

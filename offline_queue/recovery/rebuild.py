@@ -113,10 +113,10 @@ def _read(
 
 
 def _index(data: list[bytes | mmap.mmap]) -> dict[Which, list[Where]]:
-    """Find every frame of every event, oldest first. Only heads are read."""
+    """Find every whole frame of every event, oldest first."""
     index: dict[Which, list[Where]] = {}
     for number, held in enumerate(data):
-        for found in frames.heads(held):
+        for found in frames.whole(held):
             if found.kind is not Kind.CHAIN:
                 index.setdefault((found.record, found.revision), []).append((number, found))
     return index
