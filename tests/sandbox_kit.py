@@ -21,11 +21,13 @@ from offline_queue.endpoints.signing import RequestSigner
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 JPEG = b"\xff\xd8\xff\xe0 not a picture, but it begins and ends like one \xff\xd9"
 WAIT_S = 10.0
+BEGAN = datetime.now(UTC).astimezone(SHANGHAI).replace(microsecond=0)
+"""When the tests were collected. Test files take such a moment, too, and a later record would lie in their future."""
 
 
 def sample_record(person: Person = PEOPLE["lin"], *, stay_id: str = "", **changes: Any) -> dict[str, Any]:
     """Return a record that keeps every rule. ``changes``: top-level keys, or ``guest__name`` for a key of the guest."""
-    now = datetime.now(UTC).astimezone(SHANGHAI).replace(microsecond=0)
+    now = BEGAN
     record: dict[str, Any] = {
         "recordId": str(uuid.uuid4()),
         "revision": 1,

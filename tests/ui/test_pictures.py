@@ -14,7 +14,7 @@ from tests.ui.stand import SCENES
 from ui.screen import pictures, showcase
 from ui.screen.viewmodels import frame
 
-ANTIALIASING = 24
+ANTIALIASING = 48
 """The edge of a large letter may differ by a few levels: Qt rasterises it anew, or takes it from a cache."""
 FOLDERS = ("zh-CN", "zh-CN-elder", "zh-CN-high-contrast", "en", "en-elder", "en-high-contrast")
 
