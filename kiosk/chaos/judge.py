@@ -56,15 +56,18 @@ def judge(folder: Path, image: Folder, diary: Diary, step: int, *, wall_off_s: f
     except KioskError as exc:
         return Verdict((f"it does not open: {exc}",), Books(len(acknowledged), len(acknowledged)))
     try:
-        return _mended_and_examined(owner, folder, diary, step, spoilt=spoilt)
+        return _mended_and_examined(owner, folder, diary, step, list(_keys_at_rest(image, diary, step)), spoilt=spoilt)
     except KioskError as exc:
         return Verdict((f"it breaks: {exc}",), Books(len(acknowledged), len(acknowledged)))
     finally:
         owner.close()
 
 
-def _mended_and_examined(owner: OutboxOwner, folder: Path, diary: Diary, step: int, *, spoilt: bool) -> Verdict:
+def _mended_and_examined(
+    owner: OutboxOwner, folder: Path, diary: Diary, step: int, at_rest: list[str], *, spoilt: bool
+) -> Verdict:
     faults = [] if spoilt else [f"set aside: {path.name}" for path in folder.iterdir() if _SET_ASIDE in path.name]
+    faults += [] if spoilt else at_rest
     if owner.mending.wait(_SALVAGE_S).waiting:
         faults.append("set aside: and not salvaged in time")
     faults += [] if spoilt or not (folder / quarantine.FOLDER).exists() else ["set aside: and salvaged"]
@@ -150,6 +153,15 @@ def _texts(owner: OutboxOwner, found: Standing, acknowledged: dict[Revision, byt
         text = owner.outbox.open_text(str(record), revision)  # type: ignore[arg-type]
         if text is None or hashlib.sha256(text).digest() != put:
             yield f"does not open as it was put: revision {revision}, {state}"
+
+
+def _keys_at_rest(image: Folder, diary: Diary, step: int) -> Iterator[str]:
+    """What a purge that was acknowledged erased is not on the disk, whatever the cut brought back."""
+    standing_then = diary.steps[step].standing if step >= 0 else {}
+    disk = b"".join(data for name, data in image.items() if name != KEY_FILE)
+    for key, (state, _) in standing_then.items():
+        if state is EventState.PURGED and any(wrapped in disk for wrapped in diary.wrapped.get(key, {}).values()):
+            yield "a key of an erased record is on the disk right after the cut"
 
 
 def _replaced_and_purged(found: Standing, record: UUID, revision: int) -> bool:
