@@ -54,13 +54,15 @@ class Upkeep:
         }
 
     def _purge(self, by: str, *, dry_run: bool) -> Row:
-        owner, days = self._owner, self._owner.settings.retention_days
+        owner, days, now = self._owner, self._owner.settings.retention_days, retention.right_now(self._owner)
         if dry_run:
-            done = owner.call(lambda store: retention.purge(store, retention.right_now(owner), days, dry_run=True))
+            done = owner.call(lambda store: retention.purge(store, now, days, dry_run=True))
         else:
             self._note("queue.purge", by)
             done = retention.purge_all(owner, days)
-        return {"records": done.records, "held": done.held, "dry_run": dry_run, "retention_days": days}
+        clock = "machine" if owner.line.clock_off_s is None else "authority"
+        told = {"records": done.records, "held": done.held, "dry_run": dry_run, "retention_days": days}
+        return told | {"now": erasure.moment(now), "clock": clock}
 
     def _hold(self, record: UUID, inquiry: Inquiry, by: str) -> Row:
         wall = self._owner.clock.wall()

@@ -65,6 +65,8 @@ def _done(row: Row) -> list[str]:
     told = [f"{words.many(row['records'], 'record')} {verb}: delivered at least {row['retention_days']:g} days ago"]
     if row["held"]:
         told.append(f"{row['held']} past their time are kept for a legal hold")
+    if row["clock"] == "machine":
+        told.append(f"  by this machine's clock, which says {row['now']}: no authority has told it the time")
     return told
 
 

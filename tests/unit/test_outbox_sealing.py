@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from kiosk.redaction import mask_id_number
 from offline_queue import keys, retention
@@ -240,7 +242,14 @@ def test_what_a_correction_replaced_is_destroyed_with_it(owner: OutboxOwner, tmp
     assert traces(tmp_path, *before.values()) == []
 
 
-def test_no_copy_of_a_destroyed_key_survives_in_free_space(owner: OutboxOwner, tmp_path: Path) -> None:
+@pytest.fixture(params=["intl", "gm"])
+def of_each_suite(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[OutboxOwner]:
+    with opened(tmp_path, settings=OutboxSection(suite=request.param)) as held:
+        yield held
+
+
+def test_no_copy_of_a_destroyed_key_survives_in_free_space(of_each_suite: OutboxOwner, tmp_path: Path) -> None:
+    owner = of_each_suite
     chance = random.Random(7)
     seen: dict[str, dict[str, bytes]] = {}
     for _ in range(12):
@@ -262,6 +271,38 @@ def test_no_copy_of_a_destroyed_key_survives_in_free_space(owner: OutboxOwner, t
 
 
 # ---- the key file ----------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_on_the_disk_before_anything_is_wrapped_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = spied(tmp_path, monkeypatch)
+    keys.make(tmp_path / "queue.key")
+    assert synced == [("queue.key.new", ["queue.key.new"]), (tmp_path.name, ["queue.key"])]
+
+
+def test_an_old_key_is_overwritten_on_the_disk_before_the_new_one_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "queue.key"
+    old = keys.make(key)
+    keys.make(keys.successor_of(key))
+    synced = spied(tmp_path, monkeypatch)
+    keys.destroy(key)
+    assert old.secret.hex() not in key.read_text()
+    keys.take_over(key)
+    assert synced == [("queue.key", ["queue.key", "queue.key.next"]), (tmp_path.name, ["queue.key"])]
+
+
+def spied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """Note what is synced, and which names the folder held at that moment."""
+    seen: list[tuple[str, list[str]]] = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        real(fd)
+        seen.append((Path(f"/proc/self/fd/{fd}").readlink().name, sorted(path.name for path in folder.iterdir())))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return seen
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from offline_queue.answers import Answers
 from offline_queue.commands import status
 from offline_queue.commands.main import main
 from offline_queue.inquiry import Inquiry
-from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE
-from tests.outbox_kit import NAME, NUMBER, new_id, raw
+from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, LineView
+from tests.outbox_kit import NAME, NUMBER, TurnedClock, new_id, raw
 from tests.stopwatch import Stopwatch
 from tests.unit.queue_kit import Kiosk
 
@@ -85,10 +85,29 @@ def test_an_outbox_with_a_fault_verifies_with_exit_status_one(
 def test_a_dry_run_erases_nothing_and_says_how_much(stopped: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     past_its_time(stopped)
     assert stopped.asked("purge", "--dry-run", "--json") == 0
-    assert told(capsys) == {"records": 1, "held": 0, "dry_run": True, "retention_days": 30.0}
+    row = told(capsys)
+    assert (row["records"], row["held"], row["dry_run"], row["clock"]) == (1, 0, True, "machine")
+    assert stopped.asked("purge", "--dry-run") == 0
+    assert f"by this machine's clock, which says {row['now'][:13]}" in capsys.readouterr().out
     assert stopped.audited("queue.purge") == []
     stopped.asked("show", stopped.delivered)
     assert "林*安" in capsys.readouterr().out
+
+
+def test_a_clock_that_is_known_to_be_far_ahead_erases_nothing_early(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Kiosk(tmp_path, running=True)) as kiosk:
+        assert kiosk.owner is not None
+        kiosk.owner.clock = TurnedClock(wall_off=40 * 86_400)
+        kiosk.owner.line = LineView(clock_off_s=40 * 86_400)
+        for words in (["--dry-run"], []):
+            assert kiosk.asked("purge", *words, "--json") == 0
+            row = told(capsys)
+            assert (row["records"], row["clock"]) == (0, "authority")
+        kiosk.owner.line = LineView()
+        assert kiosk.asked("purge", "--dry-run", "--json") == 0
+        assert told(capsys)["records"] == 1, "the control"
 
 
 def test_a_purge_is_audited_reported_and_receipted(
