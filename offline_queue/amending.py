@@ -1,7 +1,8 @@
 """What a clerk says of a record that is there: moved, stays longer, left, was wrong, never happened, has a visitor.
 
-Builds the record's next revision, or the visitor's own record, by ``kiosk.registration.later`` and puts it; a revision
-that the authority rejected is superseded by the next. Not from the owner thread.
+Builds the record's next revision, or the visitor's own record, by ``kiosk.registration.later`` and puts it. A revision
+that the authority rejected is superseded by the next; with it what waits for it, where the next one says all of that:
+a check-out is said again, with the time it had. Not from the owner thread.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -23,18 +24,24 @@ from offline_queue import words
 from offline_queue.inquiry import Inquiry, checked_operator, record_of
 from offline_queue.owner import OutboxOwner
 from offline_queue.rows import Event
-from offline_queue.states import EventState
+from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
 
 _REFUSED = frozenset({EventState.REJECTED, EventState.SUPERSEDED})
+_STUCK = frozenset({EventState.REJECTED, EventState.QUARANTINED})
+_LEFT = frozenset({"CC", "JC"})
+_COUNTED = frozenset({"occupantIndex", "partySize"})
+"""Numbers, also where no earlier text says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """A record's next revision, and the rejected one that it replaces."""
+    """A record's next revision, and the first one that it replaces."""
 
     registration: Registration
     supersedes: int | None
+    then: Registration | None = None
+    """The check-out that it replaced, said once more."""
 
 
 def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendment:
@@ -55,7 +62,9 @@ def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendm
     act = Act(kiosk, now, checked_operator(inquiry.operator), secrets.token_bytes(16), tables)
     built = _built(standing(events, texts), events[0].op, inquiry, act, zone)
     if isinstance(built, Registration):
-        return Amendment(built, supersedes)
+        first = supersedes if supersedes is not None and inquiry.op == "UP" else built.revision
+        waited = [pair for pair in zip(events, texts, strict=True) if pair[0].revision > first]
+        return Amendment(built, supersedes, _left_again(built, waited, events[0].op == "JI", act))
     told = "; ".join(f"{words.answer(finding.code)} at {finding.field}" for finding in built.findings)
     raise ContractError(f"outbox: the record cannot be amended like this: {told}")
 
@@ -63,7 +72,7 @@ def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendm
 def put(owner: OutboxOwner, amendment: Amendment) -> Event:
     """Commit it, and return its row. Raises KioskError."""
     registration = amendment.registration
-    owner.outbox.put(registration, supersedes=amendment.supersedes)
+    owner.outbox.put(registration, supersedes=amendment.supersedes, then=amendment.then)
     record_id = record_of(registration.record_id)
     event = owner.call(lambda store: store.find(record_id, registration.revision))
     assert event is not None  # noqa: S101 - it was just put
@@ -84,23 +93,45 @@ def standing(events: Sequence[Event], texts: Sequence[bytes | None]) -> Earlier:
 
 
 def _superseded(events: Sequence[Event], op: str) -> int | None:
-    """Return which revision the next one replaces. Raises ContractError when it cannot come next."""
-    last = events[-1]
-    if any(event.op == "VD" and event.state not in _REFUSED for event in events):
+    """Return from which revision on the next one replaces them. Raises ContractError when it cannot come next."""
+    stuck = next((event for event in events if event.state in _STUCK), None)
+    waiting = [event for event in events if stuck is not None and event.revision > stuck.revision]
+    waiting = [event for event in waiting if event.state not in DONE]
+    if any(event.op == "VD" and event.state not in _REFUSED for event in events) and not (waiting and op == "VD"):
         raise ContractError("outbox: the record is void; nothing follows that")
-    if any(event.state is EventState.REJECTED for event in events[:-1]):
+    if stuck is None or op in {"UP", "VD"}:
+        return None if stuck is None else stuck.revision
+    if stuck.state is EventState.QUARANTINED and (waiting or op != _again(stuck)):
+        return None  # what brings its key back lets both go
+    if waiting or op != _again(stuck):
+        behind = ", and others wait for it" if waiting else ""
         raise ContractError(
-            "outbox: an earlier revision is rejected and a later one waits for it. "
-            "Fix: ./run queue show names it; ./run queue retry sends it again once the reason is gone"
+            f"outbox: revision {stuck.revision} is rejected ({words.answer(stuck.why)}){behind}. "
+            "Fix: correct it or void it first, which says what waits, too; or ./run queue retry sends it again"
         )
-    if last.state is not EventState.REJECTED:
+    return stuck.revision
+
+
+def _again(event: Event) -> str:
+    """Return by which op the clerk says once more what this revision said."""
+    return "CC" if event.op == "JC" or (event.op == "VI" and event.revision > 1) else event.op
+
+
+def _left_again(
+    built: Registration, said: Iterable[tuple[Event, bytes | None]], overseas: bool, act: Act
+) -> Registration | None:
+    """Say once more that the guest left: a correction takes the place of a check-out that waits, and is none itself."""
+    left = [(event, text) for event, text in said if event.op in _LEFT and event.state not in DONE]
+    if not left:
         return None
-    again = "CC" if last.op == "JC" or (last.op == "VI" and last.revision > 1) else last.op
-    if op not in {again, "UP", "VD"}:
-        raise ContractError(
-            f"outbox: revision {last.revision} is rejected ({words.answer(last.why)}). Fix: correct it or void it first"
-        )
-    return last.revision
+    event, text = left[-1]
+    at = datetime.fromtimestamp(event.wall, act.at.tzinfo)
+    if text is not None:
+        at = datetime.fromisoformat(json.loads(text)["occurredAt"])
+    again = replace(act, at=at, salt=secrets.token_bytes(16))
+    out = later.check_out(Earlier(built.record_id, built.revision, built.stay_id, overseas), again)
+    assert isinstance(out, Registration)  # noqa: S101 - it was one before
+    return out
 
 
 def _built(earlier: Earlier, first_op: str, inquiry: Inquiry, act: Act, zone: ZoneInfo) -> later.Built:
@@ -110,7 +141,9 @@ def _built(earlier: Earlier, first_op: str, inquiry: Inquiry, act: Act, zone: Zo
         case "EX":
             return later.extension(earlier, _moment(inquiry.value, zone), act)
         case "UP":
-            return later.correction(earlier, _fields(inquiry.value, earlier), act)
+            mended = _fields(inquiry.value, earlier)
+            consent = str(mended.pop("consentId", ""))  # to the document being read again, where its text is gone
+            return later.correction(earlier, mended, act, consent_id=consent)
         case "VD":
             return later.void(earlier, inquiry.value, act)
         case "VI":
@@ -146,5 +179,5 @@ def _fields(text: str, earlier: Earlier) -> dict[str, object]:
         told = None
     if not isinstance(told, dict) or not told:
         raise ContractError("outbox: this wants at least one FIELD=VALUE, as in roomNo=1208")
-    counted = {name for name, value in earlier.guest.items() if isinstance(value, int)}
+    counted = {name for name, value in earlier.guest.items() if isinstance(value, int)} | _COUNTED
     return {name: int(value) if name in counted and str(value).isdecimal() else value for name, value in told.items()}

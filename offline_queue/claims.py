@@ -21,6 +21,8 @@ class Claimed:
     text: bytes = field(repr=False)
     photos: tuple[bytes, ...] = field(repr=False)
     previous_receipt: str = ""
+    supersedes: int | None = None
+    """The first of the revisions right before it that a person replaced by it: the authority waits for none of them."""
 
     @property
     def wire_bytes(self) -> int:
@@ -80,8 +82,20 @@ def _opened(store: Store, vault: Vault, event: Event) -> Claimed | None:
     photos = tuple(photo for photo in parts.values() if photo is not None)
     if text is None or len(photos) != len(parts):
         return None
-    earlier = store.find(event.record_id, event.revision - 1) if event.revision > 1 else None
-    return Claimed(event, text, photos, (earlier.receipt or "") if earlier is not None else "")
+    return Claimed(event, text, photos, *_before(store, event))
+
+
+def _before(store: Store, event: Event) -> tuple[str, int | None]:
+    """Return the receipt of the last revision before it that was sent, and the first one replaced since."""
+    first = event.revision
+    earlier = None
+    while first > 1 and (earlier := store.find(event.record_id, first - 1)) is not None:
+        if earlier.state is not EventState.SUPERSEDED:
+            break
+        first -= 1
+        earlier = None
+    receipt = (earlier.receipt or "") if earlier is not None else ""
+    return receipt, first if first < event.revision else None
 
 
 def settle(
@@ -143,7 +157,8 @@ def _again(
     store: Store, event: Event, outcome: Again, wall: float, poison_attempts: int, wait_s: Callable[[int], float]
 ) -> None:
     if not outcome.charged:
-        store.move(event, EventState.READY, wall, detail=outcome.why, batch=None, why=outcome.why)
+        next_at = wall if outcome.behind else event.next_at
+        store.move(event, EventState.READY, wall, detail=outcome.why, batch=None, why=outcome.why, next_at=next_at)
         return
     attempts = event.attempts + 1
     # A try counts towards poison only if another record was delivered since the last one that counted:

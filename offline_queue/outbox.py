@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from kiosk.model import Registration, RegistrationId
 from offline_queue.clock import Clock
 from offline_queue.due import window_s
 from offline_queue.rows import NewEvent
-from offline_queue.states import EventState
+from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from offline_queue.owner import OutboxOwner
 
 _OP = re.compile(r"[A-Z]{2}")
+_STANDS_FOR_ALL = frozenset({"UP", "VD"})
+"""A correction is the whole record, a void says that it never happened: nothing earlier is missed beside them."""
+_STUCK = frozenset({EventState.REJECTED, EventState.QUARANTINED})
 
 
 class Outbox:
@@ -36,27 +39,34 @@ class Outbox:
         self.on_put: Callable[[], None] = lambda: None
         """Called on the caller's thread after each commit; the sync thread sets it to be woken."""
 
-    def put(self, registration: Registration, *, supersedes: int | None = None) -> RegistrationId:
+    def put(
+        self, registration: Registration, *, supersedes: int | None = None, then: Registration | None = None
+    ) -> RegistrationId:
         """Seal, commit and fsync one registration; blocks for some milliseconds.
 
         The same (record, revision) with the same text is acknowledged again and stored once.
 
         Args:
             registration: The frozen record.
-            supersedes: Revision of the same record that the authority rejected and this one corrects.
+            supersedes: Revision of the same record that the authority rejected, or that cannot be opened, and that
+                this one corrects. Later ones that wait for it are replaced, too: only a whole correction or a void may.
+            then: The revision after this one, put in the same transaction.
 
         Raises:
             OutboxUnavailable: Nothing was acknowledged: disk full or broken, or the store is closed.
             ContractError: The record is not well formed, or other text was put under this revision.
         """
-        _uuid(registration.record_id)
-        _check(registration)
-        frozen = self._vault.frozen(registration)
+        given = (registration,) if then is None else (registration, then)
+        for one in given:
+            _uuid(one.record_id)
+            _check(one)
+        frozen = [self._vault.frozen(one) for one in given]
 
         def work(store: Store) -> None:
             # Sealed on the owner's thread: its key may change between two turns, and what a former one sealed would
             # never open. What is sealed is also still in this core's cache when the store writes it
-            insert_once(store, self._sealed(registration, frozen, supersedes), self._owner.disk.admit)
+            pairs = zip(given, frozen, (supersedes, None), strict=False)
+            insert_once(store, [self._sealed(*pair) for pair in pairs], self._owner.disk.admit)
 
         self._owner.call(work, spends=False, again=True)
         self.on_put()
@@ -96,30 +106,44 @@ class Outbox:
         )
 
 
-def insert_once(store: Store, new: NewEvent, admit: Callable[[], object] = lambda: None) -> None:
-    """Commit one event, unless it is there already. Owner thread. ``admit`` raises when nothing new may come in."""
-    known = store.given_hash(new.record_id, new.revision)
-    if known is not None:
-        if known != new.given_hash:
-            raise ContractError(f"outbox: revision {new.revision} of this record was put before with other content")
+def insert_once(store: Store, news: Sequence[NewEvent], admit: Callable[[], object] = lambda: None) -> None:
+    """Commit events, unless they are there already. Owner thread. ``admit`` raises when nothing new may come in."""
+    missing = [new for new in news if not _is_there(store, new)]
+    if not missing:
         return
     admit()
     with store.transaction():
-        if new.supersedes is not None:
-            _supersede(store, new, new.supersedes)
-        store.insert(new)
+        for new in missing:
+            if new.supersedes is not None:
+                _supersede(store, new, new.supersedes)
+            store.insert(new)
+
+
+def _is_there(store: Store, new: NewEvent) -> bool:
+    known = store.given_hash(new.record_id, new.revision)
+    if known is not None and known != new.given_hash:
+        raise ContractError(f"outbox: revision {new.revision} of this record was put before with other content")
+    return known is not None
 
 
 def _supersede(store: Store, new: NewEvent, revision: int) -> None:
-    """Close the rejected revision in the transaction that brings its correction."""
-    revisions = store.revisions(new.record_id)
-    rejected = revisions[-1] if revisions else None
-    # A rejected one with later ones waiting would be corrected out of order: those must be decided first
-    if rejected is None or rejected.revision != revision or rejected.state is not EventState.REJECTED:
-        raise ContractError(f"outbox: revision {revision} is not the record's last one, or was not rejected")
-    if new.revision != revision + 1:
-        raise ContractError(f"outbox: revision {new.revision} does not follow {revision}: it would wait for ever")
-    store.move(rejected, EventState.SUPERSEDED, new.wall, detail=f"by {new.revision}")
+    """Close the rejected revision, and what waits for it, in the transaction that brings their correction.
+
+    A correction under the next free number would else wait for them, and they for it: for ever.
+    """
+    standing = [one for one in store.revisions(new.record_id) if one.revision >= revision]
+    if not standing or standing[0].revision != revision or standing[0].state not in _STUCK:
+        raise ContractError(f"outbox: revision {revision} is not there, or was not rejected")
+    if new.revision != standing[-1].revision + 1:
+        raise ContractError(f"outbox: revision {new.revision} is not the record's next one: it would wait for ever")
+    stuck, *waiting = standing
+    if any(one.state in (EventState.READY, EventState.INFLIGHT) for one in waiting):
+        raise ContractError(f"outbox: a revision after {revision} is on its way; its answer comes first")
+    left = [one for one in waiting if one.state not in DONE]
+    if left and new.op not in _STANDS_FOR_ALL:
+        raise ContractError(f"outbox: others wait for revision {revision}: a whole correction replaces it, or a void")
+    for one in (stuck, *left):
+        store.move(one, EventState.SUPERSEDED, new.wall, detail=f"by {new.revision}")
 
 
 def _check(registration: Registration) -> None:

@@ -10,7 +10,7 @@ class EventState(StrEnum):
 
     BLOCKED ─▶ READY ⇄ INFLIGHT ─▶ DELIVERED ─▶ PURGED
                           │
-                          └──────▶ REJECTED ─▶ SUPERSEDED      anything unsent ─▶ QUARANTINED
+                          └──────▶ REJECTED ─▶ SUPERSEDED      anything unsent ─▶ QUARANTINED ─▶ SUPERSEDED
     """
 
     BLOCKED = "BLOCKED"
@@ -25,7 +25,7 @@ class EventState(StrEnum):
     REJECTED = "REJECTED"
     """The authority refused it: a person decides."""
     SUPERSEDED = "SUPERSEDED"
-    """Rejected, and replaced by a person's later revision."""
+    """Replaced by a person's later revision: rejected, not to be opened, or waiting behind such a one."""
     QUARANTINED = "QUARANTINED"
     """It cannot be opened."""
 
@@ -46,6 +46,8 @@ MOVES: frozenset[tuple[EventState, EventState]] = frozenset(
         (EventState.DELIVERED, EventState.PURGED),
         (EventState.REJECTED, EventState.READY),  # a person says: try the same bytes again
         (EventState.REJECTED, EventState.SUPERSEDED),
+        (EventState.QUARANTINED, EventState.SUPERSEDED),
+        (EventState.BLOCKED, EventState.SUPERSEDED),  # what it says stands in the correction of what it waits for
         (EventState.BLOCKED, EventState.QUARANTINED),
         (EventState.READY, EventState.QUARANTINED),
         (EventState.INFLIGHT, EventState.QUARANTINED),

@@ -166,7 +166,7 @@ class Ledger:
             if last["content_hash"] != sub.content_hash:
                 return Outcome("REJECTED", "E409", "revision")
             return outcome_of(last, duplicate=True)
-        if sub.revision > seen + 1:  # an earlier one is still to come
+        if (sub.supersedes or sub.revision) > seen + 1:  # an earlier one is still to come
             return Outcome("REJECTED", "E410", "revision")
         return None
 

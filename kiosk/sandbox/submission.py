@@ -30,6 +30,8 @@ class Submission:
     record: Mapping[str, Any] = field(repr=False)
     photos: Mapping[str, bytes] = field(repr=False)
     previous_receipt: str = ""
+    supersedes: int | None = None
+    """It stands for every revision from this one on up to its own: those never come."""
     opened: Mapping[str, Any] | None = field(default=None, repr=False)
     """The guest, if it came sealed and could be opened."""
     pictures: tuple[bytes, ...] | None = field(default=None, repr=False)
@@ -90,8 +92,17 @@ def parse(item: object, receiver: Receiver | None = None) -> Submission:
     if len(exact) > MAX_TEXT_BYTES:
         raise BadRequest("a record is too large", "E13", 413)
     content_hash, previous = hashlib.sha256(exact).hexdigest(), str(item.get("prevReceipt", ""))
-    sub = Submission(record_id, revision, content_hash, text, record, come, previous)
+    replaced = _supersedes(item.get("supersedes"), revision)
+    sub = Submission(record_id, revision, content_hash, text, record, come, previous, replaced)
     return sub if receiver is None or "sealedGuest" not in record else _opened(sub, receiver)
+
+
+def _supersedes(value: object, revision: int) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < revision:
+        raise BadRequest("supersedes must name an earlier revision")
+    return value
 
 
 def _opened(sub: Submission, receiver: Receiver) -> Submission:

@@ -67,8 +67,10 @@ VERB = Verb(
     "amend",
     "say that a guest moved, stays longer, left or has a visitor; correct or void a record",
     "Puts the record's next revision, or the visitor's own record, whose --left comes later; the authority's answer "
-    "comes as to every other. A rejected record is replaced by its correction. Fields of a person come from standard "
-    "input, never from the command line; the audit keeps who did what, not the values.",
+    "comes as to every other. A record that is rejected, or that no key opens any more, is replaced by its correction "
+    "or void, together with what waits for it; a correction of what is erased or sealed says every field, and the "
+    "consentId for the document that was read again. Fields of a person come from standard input, never from the "
+    "command line; the audit keeps who did what, not the values.",
     (
         "amend 0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11 --operator li.na --room 1209",
         "amend 0d9a6f0e-3f0b-4c5e-9a50-1f6f3f0f7c11 --operator li.na --correct",

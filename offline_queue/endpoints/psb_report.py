@@ -150,6 +150,8 @@ def _item(item: Claimed) -> bytes:
     wire: dict[str, object] = {"record": item.text.decode("utf-8")}
     if item.previous_receipt:
         wire["prevReceipt"] = item.previous_receipt
+    if item.supersedes is not None:
+        wire["supersedes"] = item.supersedes
     return _dump(wire)[:-1] + b',"photos":{' + b",".join(photos) + b"}}"
 
 

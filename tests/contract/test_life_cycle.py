@@ -260,3 +260,31 @@ def test_the_life_cycle_survives_a_bad_week(quiet: Delivery) -> None:
     assert [guest.police_ops() for guest in guests] == [ops] * len(guests)
     assert ledger.order_faults() == ()
     assert verify(quiet.owner).faults == ()
+
+
+def test_a_correction_stands_for_a_record_that_was_refused_before_the_authority_looked_at_it(line: Delivery) -> None:
+    guest = check_in(line, address="随" * 6000)
+    guest.until(EventState.REJECTED, 1)
+    assert event(line.owner, guest.record_id).why == "http 413 E13"
+    stay = guest.standing().stay_id
+    for revision, address in ((2, "住" * 6000), (3, "虚构市随住路1号")):  # the first correction is no better
+        line.owner.outbox.put(
+            registration(guest.record_id, revision, stay=stay, address=address), supersedes=revision - 1
+        )
+        guest.until(EventState.DELIVERED if revision == 3 else EventState.REJECTED, revision)
+    assert guest.police_ops() == ["UP"]
+
+
+def test_what_waited_for_a_rejected_check_in_arrives_in_its_correction(line: Delivery, tmp_path: Path) -> None:
+    guest = check_in(line, roomNo="9999")
+    guest.until(EventState.REJECTED, 1)
+    guest.put(later.extension(guest.standing(), act().at + timedelta(days=2), act()))
+    guest.put(later.check_out(guest.standing(), act()))
+    with closing(AuditLog(tmp_path / "audit.jsonl")) as audit:
+        answers = Answers(line.owner, line.sync, audit, KioskSection(state_dir=tmp_path))
+        inquiry = Inquiry("amend", guest.record_id, op="UP", value='{"roomNo": "1208"}', operator="li.na")
+        list(answers.rows(inquiry, "uid 0"))
+    guest.until(EventState.DELIVERED, 5)
+    assert guest.police_ops() == ["UP", "CC"]
+    assert [one.revision for one in line.sandbox.ledger().accepted(guest.record_id)] == [4, 5]
+    assert line.owner.status().unsent == 0

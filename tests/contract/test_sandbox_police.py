@@ -78,6 +78,16 @@ def test_revisions_come_in_order_or_are_E410(device: Device) -> None:
     assert (late["status"], late["code"]) == ("REJECTED", "E410")
 
 
+def test_a_revision_that_stands_for_others_does_not_wait_for_them(device: Device) -> None:
+    record = sample_record(PEOPLE["party"])
+    third = item({**record, "recordId": str(uuid.uuid4()), "revision": 3, "op": "UP", "photos": []})
+    for wrong in (0, 3, True, "1"):
+        assert device.send({**third, "photos": {}, "supersedes": wrong}).status_code == 400
+    assert device.report({**third, "photos": {}})[0]["code"] == "E410"
+    assert device.report({**third, "photos": {}, "supersedes": 2})[0]["code"] == "E410"
+    assert device.report({**third, "photos": {}, "supersedes": 1})[0]["status"].startswith("ACCEPTED")
+
+
 def test_a_rejected_record_is_corrected_by_its_next_revision(device: Device) -> None:
     record = sample_record(PEOPLE["namediffers"], guest__roomNo="9999")
     (rejected,) = device.report(item(record))

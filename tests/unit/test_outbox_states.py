@@ -36,6 +36,7 @@ D, P, J = EventState.DELIVERED, EventState.PURGED, EventState.REJECTED
 S, Q = EventState.SUPERSEDED, EventState.QUARANTINED
 
 ALLOWED = {(B, R), (R, I), (I, R), (I, D), (I, J), (D, P), (J, S), (J, R), (B, Q), (R, Q), (I, Q), (Q, R)}
+ALLOWED |= {(Q, S), (B, S)}
 
 
 @pytest.fixture
@@ -165,6 +166,37 @@ def test_a_correction_takes_the_place_of_what_was_rejected(owner: OutboxOwner) -
     assert event(owner, record_id, 2).supersedes == 1
     deliver(owner, record_id, 2)
     assert owner.status().unsent == 0
+
+
+def test_a_correction_says_which_receipt_came_last_and_what_it_stands_for(owner: OutboxOwner) -> None:
+    record_id = put(owner)
+    settle_claimed(owner, {(record_id, 1): receipt("R-1")})
+    for revision in (2, 3):
+        put(owner, record_id, revision, supersedes=2 if revision == 3 else None)
+        reject(owner, record_id, revision)
+    put(owner, record_id, 4)  # waits for the rejected one, and is said by its correction
+    put(owner, record_id, 5, supersedes=3)
+    put(owner, record_id, 6)
+    (taken,) = claim(owner)
+    assert (taken.event.revision, taken.previous_receipt, taken.supersedes) == (5, "R-1", 2)
+    settle(owner, (taken.event, receipt("R-5")))
+    (taken,) = claim(owner)
+    assert (taken.event.revision, taken.previous_receipt, taken.supersedes) == (6, "R-5", None)
+
+
+def test_only_what_says_everything_takes_the_place_of_what_waits(owner: OutboxOwner) -> None:
+    record_id, stay = put(owner), "S-1"
+    put(owner, record_id, 2)
+    reject(owner, record_id)
+    whole = registration(record_id, 3, stay=stay)
+    moved = replace(whole, op="RC", text=whole.text.replace(b'"op": "UP"', b'"op": "RC"'))
+    with pytest.raises(ContractError, match="others wait"):
+        owner.outbox.put(moved, supersedes=1)
+    assert [state(owner, record_id, n) for n in (1, 2)] == [J, B]
+    after = registration(record_id, 4, stay=stay)
+    assert owner.outbox.put(whole, supersedes=1, then=after) == owner.outbox.put(whole, supersedes=1, then=after)
+    assert [state(owner, record_id, n) for n in (1, 2, 3, 4)] == [S, S, R, B]
+    assert verify(owner).faults == ()
 
 
 @pytest.mark.parametrize(("revision", "supersedes"), [(2, 2), (3, 1), (2, 7)])

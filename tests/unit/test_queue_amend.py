@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from offline_queue.answers import Answers
 from offline_queue.inquiry import Inquiry
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
-from tests.outbox_kit import NAME, deliver, opened, registration, reject, state
+from offline_queue.store import Store
+from offline_queue.verify import verify
+from tests.outbox_kit import NAME, SHANGHAI, claim, deliver, event, opened, registration, reject, state
 from tests.unit.queue_kit import Kiosk
 
 pytestmark = pytest.mark.timeout(60)
@@ -131,6 +134,67 @@ def test_nothing_follows_a_void_and_only_a_correction_or_a_void_a_rejected_check
         amend(owner, refused, "CC")
     amend(owner, refused, "VD", "no_show")
     assert state(owner, refused) is EventState.SUPERSEDED
+
+
+def test_a_correction_of_a_rejected_record_says_what_waited_for_it(owner: OutboxOwner) -> None:
+    record = owner.outbox.put(registration(roomNo="9999", partySize=1))
+    amend(owner, record, "RC", "1209")
+    until = (datetime.now(SHANGHAI) + timedelta(days=3)).isoformat(timespec="seconds")
+    amend(owner, record, "EX", until)
+    amend(owner, record, "CC")
+    reject(owner, record, why="E306 guest.partySize")
+    left = said(owner, record, 4)["occurredAt"]
+    with pytest.raises(ContractError, match="others wait for it"):
+        amend(owner, record, "RC", "1301")
+    amend(owner, record, "UP", '{"partySize": "2"}')
+    assert [state(owner, record, n) for n in range(1, 5)] == [EventState.SUPERSEDED] * 4
+    guest = said(owner, record, 5)["guest"]
+    assert (guest["roomNo"], guest["plannedOutAt"], guest["partySize"]) == ("1209", until, 2)
+    again = said(owner, record, 6)
+    assert (again["op"], again["occurredAt"], again["guest"]) == ("CC", left, {"checkOutAt": left})
+    assert (state(owner, record, 5), state(owner, record, 6)) == (EventState.READY, EventState.BLOCKED)
+    deliver(owner, record, 5)
+    deliver(owner, record, 6)
+    assert owner.status().unsent == 0
+
+
+def test_a_void_that_waits_for_a_rejected_check_in_is_said_again(owner: OutboxOwner) -> None:
+    record = owner.outbox.put(registration())
+    amend(owner, record, "VD", "mistake")
+    reject(owner, record)
+    with pytest.raises(ContractError, match="void"):
+        amend(owner, record, "UP", '{"roomNo": "1209"}')
+    amend(owner, record, "VD", "no_show")
+    deliver(owner, record, 3)
+    assert owner.status().unsent == 0
+
+
+def test_what_no_key_opens_any_more_is_registered_again_or_void(owner: OutboxOwner) -> None:
+    record, gone = owner.outbox.put(registration()), owner.outbox.put(registration())
+    whole = {name: str(value) for name, value in said(owner, record, 1)["guest"].items() if name != "declared"}
+    for lost in (record, gone):
+        lose_keys(owner, lost)
+        amend(owner, lost, "RC", "1209")
+    assert claim(owner) == []
+    with pytest.raises(ContractError, match="name"):
+        amend(owner, record, "UP", '{"roomNo": "1209"}')
+    amend(owner, record, "UP", json.dumps({**whole, "roomNo": "1209", "consentId": "c-7"}))
+    assert said(owner, record, 3)["verify"]["identityConsentId"] == "c-7"
+    amend(owner, gone, "VD", "mistake")
+    for mended in (record, gone):
+        assert [state(owner, mended, n) for n in (1, 2)] == [EventState.SUPERSEDED] * 2
+        deliver(owner, mended, 3)
+    assert owner.status().unsent == 0
+    assert verify(owner).faults == ()
+
+
+def lose_keys(owner: OutboxOwner, record: str) -> None:
+    lost = event(owner, record)
+
+    def work(store: Store) -> None:
+        store._conn.execute("UPDATE data_key SET wrapped = randomblob(length(wrapped)) WHERE event = ?", (lost.id,))
+
+    owner.call(work)
 
 
 def test_a_visitor_gets_a_record_of_their_own_and_leaves_by_it(owner: OutboxOwner) -> None:
