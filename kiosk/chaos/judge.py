@@ -157,10 +157,9 @@ def _texts(owner: OutboxOwner, found: Standing, acknowledged: dict[Revision, byt
 
 def _keys_at_rest(image: Folder, diary: Diary, step: int) -> Iterator[str]:
     """What a purge that was acknowledged erased is not on the disk, whatever the cut brought back."""
-    standing_then = diary.steps[step].standing if step >= 0 else {}
     disk = b"".join(data for name, data in image.items() if name != KEY_FILE)
-    for key, (state, _) in standing_then.items():
-        if state is EventState.PURGED and any(wrapped in disk for wrapped in diary.wrapped.get(key, {}).values()):
+    for key in diary.steps[step].erased if step >= 0 else ():
+        if any(wrapped in disk for wrapped in diary.wrapped.get(key, {}).values()):
             yield "a key of an erased record is on the disk right after the cut"
 
 

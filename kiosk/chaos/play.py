@@ -72,6 +72,8 @@ class Step:
     """How many puts were acknowledged so far."""
     reported: int
     """How many records the authority has so far."""
+    erased: frozenset[Revision] = frozenset()
+    """What was purged when the log was last emptied, and said to be."""
 
 
 @dataclass(slots=True)
@@ -101,6 +103,7 @@ class Player:
         self._flying: list[Claimed] = []
         self._records: list[Registration] = []
         self._shut = False
+        self._erased: frozenset[Revision] = frozenset()
         self.troubled = False
         """The last step was refused: the next one begins with ``mend``."""
         self.clock = DrawnClock()
@@ -118,7 +121,7 @@ class Player:
     def note(self, kind: str) -> None:
         diary = self.diary
         known, reported = len(diary.acknowledged), len(diary.authority.ledger)
-        diary.steps.append(Step(kind, standing(self.owner), known, reported))
+        diary.steps.append(Step(kind, standing(self.owner), known, reported, self._erased))
 
     def mend(self) -> None:
         """After a refusal do what the sync thread does: forget the flights, and take up what is in the store."""
@@ -206,10 +209,17 @@ class Player:
 
     def _purge(self) -> None:
         self.clock.off_s += DAY_S
-        self.owner.call(lambda store: retention.purge(store, self.clock.wall(), self._settings.retention_days))
+        days = self._settings.retention_days
+        done = self.owner.call(lambda store: retention.purge(store, self.clock.wall(), days))
+        self._emptied(done.log_emptied)
 
     def _empty_log(self) -> None:
-        self.owner.call(Store.truncate_log)
+        self._emptied(self.owner.call(Store.truncate_log))
+
+    def _emptied(self, told: bool) -> None:
+        if told:
+            states = standing(self.owner).items()
+            self._erased = frozenset(key for key, (state, _) in states if state is EventState.PURGED)
 
     def _restart(self) -> None:
         self._flying, self._shut = [], True
