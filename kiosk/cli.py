@@ -8,6 +8,7 @@ command and the answer is the exit status. It is imported only when it is asked 
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -77,6 +78,8 @@ def load(name: str) -> Main:
 
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit status; never raises ``KioskError``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that knows no Chinese shows an escape, not a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")
     if not argv or argv[0] in ("-h", "--help", "help"):
         sys.stdout.write(listing())
         return 0

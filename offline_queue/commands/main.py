@@ -77,7 +77,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _say(document: Row) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    readable = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    sys.stdout.write(json.dumps(document, ensure_ascii=not readable) + "\n")
     sys.stdout.flush()
 
 

@@ -52,6 +52,15 @@ def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
     assert process.returncode == cli.READER_GONE
 
 
+@pytest.mark.timeout(60)
+def test_a_terminal_that_knows_no_chinese_is_no_fault() -> None:
+    command = [sys.executable, "-P", "-m", "kiosk"]
+    spare = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(command, capture_output=True, env=spare, check=False, timeout=50)
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert b"\\u2026" in told.stdout
+
+
 @pytest.mark.parametrize("argv", [["checkin", "--guests", "0"], ["start", "--runs", "-1"]])
 def test_a_bench_measures_at_least_once(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:

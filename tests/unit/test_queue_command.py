@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -123,6 +124,17 @@ def test_retry(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     if kiosk.running:
         assert kiosk.owner is not None
         assert state(kiosk.owner, kiosk.rejected) is EventState.READY
+
+
+@pytest.mark.parametrize("coding", ["ascii", "latin-1", "gbk"])
+def test_json_stays_json_on_a_terminal_of_another_coding(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, coding: str
+) -> None:
+    printed = io.TextIOWrapper(io.BytesIO(), coding)
+    monkeypatch.setattr("sys.stdout", printed)
+    assert kiosk.asked("show", kiosk.waiting, "--json") == 0
+    printed.seek(0)
+    assert json.loads(printed.read())["rows"][0]["name"] == "林*安"
 
 
 @pytest.mark.parametrize("words", [["show", "nobody"], ["show", new_id()], ["retry", new_id()]])
