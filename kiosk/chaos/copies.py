@@ -93,10 +93,6 @@ def _spoilt(image: Folder, dice: Random) -> tuple[str, Folder]:
             left.pop(_LOG, None)
         case _ if STORE_FILE not in image:
             pass  # the power was cut before there was one
-        case _ if STORE_FILE not in image:
-            pass  # the power was cut before there was one
-        case _ if STORE_FILE not in image:
-            pass  # the power was cut before there was one
         case "database is noise":
             left[STORE_FILE] = dice.randbytes(len(image[STORE_FILE]))
         case "bits of the database":

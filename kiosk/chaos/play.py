@@ -239,7 +239,7 @@ def standing(owner: OutboxOwner) -> Standing:
 
 
 def recover(owner: OutboxOwner) -> None:
-    """Do what the sync thread does first at every start: what was in flight goes again, the log is emptied."""
+    """Do what the sync thread does first at every start: what was in flight goes again."""
     owner.call(lambda store: claims.recover(store, owner.clock.wall()))
 
 

@@ -94,10 +94,6 @@ class Stage:
     def kiosk_folder(self) -> Path:
         return Path(self._life.folder)
 
-    @property
-    def lives(self) -> int:
-        return self._life.number
-
     def start_kiosk(self) -> None:
         """Begin the next life of the kiosk."""
         self._life = replace(self._life, number=self._life.number + 1)
