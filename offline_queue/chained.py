@@ -40,7 +40,7 @@ class Chained(Erasures):
             wall: Unix time.
             suite: Hashes the chain from now on.
             witness: Remembers the chain's head outside the file. Closed with the store.
-            connect: Opens the connection; only the chaos runs bring one of their own.
+            connect: Opens the connection; only tests bring one of their own.
 
         Raises:
             OutboxDamaged: The file is broken, altered, older than its witness or gone; nothing was changed.

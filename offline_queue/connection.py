@@ -1,8 +1,8 @@
 """What the outbox needs of a connection to SQLite, and what an error of it means.
 
 ``sqlite3`` is the product's. The chaos runs put the same store on another binding, over a file system that
-loses and tears writes: they hand in a ``Connect`` of their own whose connection answers as these protocols
-say and raises ``sqlite3.Error`` with ``sqlite_errorcode`` set.
+loses and tears writes, in the place of ``sqlite3.connect`` (``kiosk.chaos.binding``): its connections answer as
+these protocols say and raise ``sqlite3.Error`` with ``sqlite_errorcode`` set.
 """
 
 from __future__ import annotations

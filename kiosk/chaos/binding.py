@@ -1,7 +1,7 @@
 """apsw behind the face of ``sqlite3``: the store's own code runs on it, over a file system of ours.
 
-Only what the outbox asks of a connection is here. Errors leave as those of ``sqlite3``, with
-the code of SQLite in ``sqlite_errorcode`` as there.
+Only what the outbox asks of a connection (``offline_queue.connection``) is here. Errors leave as those of
+``sqlite3``, with the code of SQLite in ``sqlite_errorcode`` as there.
 """
 
 from __future__ import annotations
@@ -40,16 +40,8 @@ Edit = Callable[[str], str]
 class Cursor:
     """The rows of one statement. Closed when dropped, as a cursor of ``sqlite3`` is."""
 
-    def __init__(self, rows: apsw.Cursor, rowcount: int, lastrowid: int) -> None:
-        self._rows, self.rowcount, self.lastrowid = rows, rowcount, lastrowid
-
-    @property
-    def description(self) -> tuple[tuple[Any, ...], ...] | None:
-        with _as_sqlite3():
-            try:
-                return self._rows.description_full
-            except apsw.ExecutionCompleteError:
-                return None
+    def __init__(self, rows: apsw.Cursor, rowcount: int) -> None:
+        self._rows, self.rowcount = rows, rowcount
 
     def fetchone(self) -> tuple[Any, ...] | None:
         with _as_sqlite3():
@@ -59,18 +51,9 @@ class Cursor:
         with _as_sqlite3():
             return self._rows.fetchall()
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        while (row := self.fetchone()) is not None:
-            yield row
-
-    def close(self) -> None:
-        self._rows.close(force=True)
-
 
 class Connection:
     """One connection through the VFS ``vfs``. Used by the thread that made it."""
-
-    isolation_level = None
 
     def __init__(self, path: Path, vfs: str, edit: Edit = lambda sql: sql) -> None:
         """Open or make the file. Raises sqlite3.OperationalError."""
@@ -82,53 +65,23 @@ class Connection:
     def in_transaction(self) -> bool:
         return self._db.in_transaction
 
-    @property
-    def total_changes(self) -> int:
-        return self._db.total_changes()
-
     def execute(self, sql: str, values: Sequence[object] = ()) -> Cursor:
         with _as_sqlite3():
             before = self._db.total_changes()
             rows = self._db.execute(self._edit(sql), tuple(values))
             changed = self._db.changes() if self._db.total_changes() != before else 0
-            return Cursor(rows, changed, self._db.last_insert_rowid())
+            return Cursor(rows, changed)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[object]]) -> Cursor:
         with _as_sqlite3():
             before = self._db.total_changes()
             done = self._db.executemany(sql, [tuple(row) for row in rows])
-            return Cursor(done, self._db.total_changes() - before, self._db.last_insert_rowid())
-
-    def executescript(self, sql: str) -> Cursor:
-        with _as_sqlite3():
-            rows = self._db.execute(self._edit(sql))
-            rows.fetchall()
-            return Cursor(rows, -1, 0)
-
-    def cursor(self) -> Connection:
-        return self
-
-    def commit(self) -> None:
-        if self.in_transaction:
-            self.execute("COMMIT")
-
-    def rollback(self) -> None:
-        if self.in_transaction:
-            self.execute("ROLLBACK")
-
-    def create_function(self, name: str, arity: int, function: Callable[..., Any], **how: bool) -> None:
-        self._db.create_scalar_function(name, function, arity, deterministic=how.get("deterministic", False))
+            return Cursor(done, self._db.total_changes() - before)
 
     def close(self) -> None:
         # sqlite3_close tells nobody that its last copying into the database failed; apsw would
         with contextlib.suppress(apsw.Error):
             self._db.close(force=True)
-
-    def __enter__(self) -> Connection:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.commit() if kind is None else self.rollback()
 
 
 @contextlib.contextmanager
@@ -137,7 +90,7 @@ def connecting(folder: Path, make: Callable[[Path], Connection]) -> Iterator[Non
     real = sqlite3.connect
 
     def connect(database: Any, *more: Any, **options: Any) -> Any:  # noqa: ANN401 - sqlite3's own face
-        path = Path(str(database).removeprefix("file:").partition("?")[0])
+        path = Path(database)
         return make(path) if path.is_relative_to(folder) else real(database, *more, **options)
 
     sqlite3.connect = connect
@@ -168,5 +121,4 @@ def _translated(exc: apsw.Error) -> sqlite3.Error:
     else:
         error = sqlite3.DatabaseError(str(exc))
     error.sqlite_errorcode = code
-    error.sqlite_errorname = str(apsw.mapping_result_codes.get(primary, "SQLITE_ERROR"))
     return error
