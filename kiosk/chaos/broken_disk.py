@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -80,17 +81,21 @@ class _Case:
         self.books = Books()
 
     def play(self) -> None:
-        with scratch() as folder:
-            (folder / "play").mkdir(mode=0o700)
-            disk = Disk(folder / "play")
+        with scratch() as scratched:
+            folder = scratched / "play"
+            folder.mkdir(mode=0o700)
+            disk = Disk(folder)
             try:
-                with connecting(folder / "play", lambda path: Connection(path, disk.vfs)), disk.listening():
-                    self._play(folder, disk)
+                with (
+                    connecting(folder, lambda path: Connection(path, disk.vfs)),
+                    disk.listening(),
+                    closing(Player(folder, self._dice)) as player,
+                ):
+                    self._play(scratched, disk, player)
             finally:
                 disk.close()
 
-    def _play(self, folder: Path, disk: Disk) -> None:
-        player = Player(folder / "play", self._dice)
+    def _play(self, folder: Path, disk: Disk, player: Player) -> None:
         player.note("start")
         code, calls = _KINDS[self.kind]
         lasting = self._dice.random() < 0.5
@@ -103,7 +108,6 @@ class _Case:
         if not all(mended[1:]):
             self.faults.append("never mended: it refuses on a good disk")
         self._judge(folder, disk, player)
-        player.close()
 
     def _step(self, player: Player) -> bool:
         """Play one step; False when the disk refused it."""

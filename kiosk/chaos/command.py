@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kiosk.chaos import broken_disk, clocks, copies, flips, kills, powercuts, rivals
 from kiosk.chaos.authority import Books
-from kiosk.chaos.findings import Failure, Findings
+from kiosk.chaos.findings import SHOWN, Failure, Findings
 
 POWER_CUTS = 20_400
 """Of a run without ``--seconds``."""
@@ -112,7 +112,7 @@ def summary(found: list[Findings]) -> dict[str, object]:
         "order_violations": books.order_violations,
         "controls": {name: failed for findings in found for name, failed in findings.controls.items()},
         "sections": {findings.section: findings.to_json() for findings in found},
-        "failures": [f"{failure.what}; again: {failure.again}" for findings in found for failure in findings.failures],
+        "failures": [f"{failure.what}; again: {failure.again}" for one in found for failure in one.failures[:SHOWN]],
     }
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -188,14 +189,16 @@ def record(
     disk = Disk(folder, lying=lying)
     pages = dice.choice((20, 60, 1000))
     try:
-        with connecting(folder, lambda path: _opened(path, disk, edit, pages)), disk.listening():
-            player = Player(folder, dice, outbox=settings(second_copy=second_copy))
+        with (
+            connecting(folder, lambda path: _opened(path, disk, edit, pages)),
+            disk.listening(),
+            closing(Player(folder, dice, outbox=settings(second_copy=second_copy))) as player,
+        ):
             player.note("start")
             disk.mark(0)
             for number in range(1, steps):
                 player.step()
                 disk.mark(number)
-            player.close()
     finally:
         disk.close()
     return Recording(disk.tape, player.diary, player.clock.off_s, player.book)

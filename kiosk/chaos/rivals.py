@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from kiosk.chaos.drawing import drawn
@@ -23,20 +24,21 @@ TRIES = 20
 def run(seed: int, *, tries: int, until: float) -> Findings:
     """Let another process try to open a store that is being written to."""
     began, faults, done = time.monotonic(), list[Failure](), 0
-    with scratch() as folder, ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as other:
-        player = Player(folder / "play", drawn(seed, "rivals"))
-        for number in range(tries):
-            if time.monotonic() > until and number:
-                break
+    one = multiprocessing.get_context("spawn")
+    with (
+        scratch() as folder,
+        ProcessPoolExecutor(1, mp_context=one) as other,
+        closing(Player(folder / "play", drawn(seed, "rivals"))) as player,
+    ):
+        while done < tries and (time.monotonic() < until or not done):
             trying = other.submit(_try, folder / "play")
             while not trying.done():
                 player.step()
             if (said := trying.result()) != "OutboxUnavailable":
-                faults.append(Failure(SECTION, seed, number, f"the second process: {said}"))
+                faults.append(Failure(SECTION, seed, done, f"the second process: {said}"))
             done += 1
         faults += [Failure(SECTION, seed, done, f"verify: {fault}") for fault in verify(player.owner).faults]
         steps = len(player.diary.steps)
-        player.close()
     return Findings(
         SECTION,
         f"{done} tries to open a store that another process holds, during {steps} steps of that",
