@@ -82,7 +82,7 @@ class Answers:
             case "export":
                 yield from self._export(inquiry, by)
             case _:
-                yield from Upkeep(self._owner, self._note).rows(inquiry, by)
+                yield from Upkeep(self._owner, self._note, alone=self._sync is None).rows(inquiry, by)
 
     def _status(self) -> Row:
         status = self._owner.status()

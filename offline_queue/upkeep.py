@@ -7,7 +7,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from kiosk.errors import ContractError
-from offline_queue import erasure, legal_hold, retention, rotation
+from offline_queue import erasure, legal_hold, retention, rotation, words
 from offline_queue.inquiry import Inquiry, Row, record_of
 from offline_queue.owner import OutboxOwner
 from offline_queue.store import Store
@@ -21,9 +21,11 @@ Note = Callable[..., None]
 class Upkeep:
     """Answers of the caretaker's verbs. Blocks its caller's thread for as long as the work takes."""
 
-    def __init__(self, owner: OutboxOwner, note: Note) -> None:
+    def __init__(self, owner: OutboxOwner, note: Note, *, alone: bool) -> None:
+        """``alone``: the kiosk is stopped, so that nobody's put waits for a check of all pages."""
         self._owner = owner
         self._note = note
+        self._alone = alone
 
     def rows(self, inquiry: Inquiry, by: str) -> Iterator[Row]:
         """Do what is asked and yield what came of it. Raises KioskError."""
@@ -45,13 +47,12 @@ class Upkeep:
                 raise ContractError(f"queue: {inquiry.ask} is no upkeep")
 
     def _verify(self) -> Row:
-        report = verify(self._owner)
-        return {
-            "whole": not report.faults,
-            "events": report.events,
-            "changes": report.changes,
-            "faults": list(report.faults),
-        }
+        report = verify(self._owner, pages=self._alone)
+        faults = list(report.faults)
+        # What holds is then a new store, which lacks what is in the other one
+        if waiting := self._owner.mending.view.waiting:
+            faults.append(f"database: {words.many(waiting, 'damaged file')} set aside, what is in it is not back yet")
+        return {"whole": not faults, "events": report.events, "changes": report.changes, "faults": faults}
 
     def _purge(self, by: str, *, dry_run: bool) -> Row:
         owner, days, now = self._owner, self._owner.settings.retention_days, retention.right_now(self._owner)

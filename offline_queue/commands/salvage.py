@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from kiosk.config import Config
+from offline_queue import words
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import Inquiry, Row
@@ -45,7 +46,9 @@ def sentences(row: Row) -> list[str]:
     if earlier:
         told += [f"earlier, in {row['quarantine']}:", *(f"  {_outcome(one)}" for one in earlier)]
     if row["waiting"]:
-        told.append(f"{row['waiting']} damaged databases still wait: {row['why'] or 'ask again'}")
+        told.append(
+            f"{words.many(row['waiting'], 'damaged database')} not brought back yet: {row['why'] or 'ask again'}"
+        )
     elif row["why"]:
         told.append(f"not finished: {row['why']}")
     return [*told, *_next(row)]
@@ -69,14 +72,14 @@ def _outcome(one: Row) -> str:
     if not one.get("events"):
         return f"{one.get('file', '?')}: NOTHING could be read in it"
     parts = [f"{one.get('events', 0)} revisions", f"{one.get('brought_back', 0)} brought back"]
-    for name, words in (
+    for name, meaning in (
         ("here_already", "here already"),
         ("repaired", "with a repaired row"),
         ("sealed", "cannot be opened"),
         ("lost", "LOST: nothing tells which record they were"),
     ):
         if one.get(name):
-            parts.append(f"{one[name]} {words}")
+            parts.append(f"{one[name]} {meaning}")
     return f"{one.get('file', '?')}: {', '.join(parts)}"
 
 

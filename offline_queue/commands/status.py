@@ -65,7 +65,9 @@ def _recovery(mending: Row, copy: Row) -> list[str]:
     told = []
     if mending.get("waiting"):
         why = f": {mending['why']}" if mending.get("why") else ""
-        told.append(f"mend:   {mending['waiting']} damaged databases are set aside and being brought back{why}")
+        told.append(
+            f"mend:   {words.many(mending['waiting'], 'damaged database')} set aside and being brought back{why}"
+        )
     if mending.get("salvaged"):
         told.append("mend:   a damaged database was replaced; ./run queue salvage says what came back")
     if copy.get("behind"):

@@ -17,15 +17,16 @@ def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - ev
     checked = f"{words.many(row['events'], 'revision')}, {words.many(row['changes'], 'change')} of state"
     if not faults:
         return Told(row, [f"{checked}: everything holds"])
-    advice = "Nothing was changed. Next: ./run queue salvage, and call support with these lines"
+    advice = "Next: ./run queue salvage, and call support with these lines"
     return Told(row, [*map(str, faults), f"{checked}: {words.many(len(faults), 'fault')}. {advice}"], status=1)
 
 
 VERB = Verb(
     "verify",
-    "check pages, hashes, chain and that all that waits can be opened",
-    "Checks the whole outbox against itself: the database's pages, each row's hash, the chain of changes, the tally, "
-    "and that what waits can be opened. Changes nothing; the kiosk may run. Exit status 1 when there is a fault.",
+    "check rows, hashes, chain and that all that waits can be opened",
+    "Checks the whole outbox against itself: each row's hash, the indexes, the chain of changes, the tally, and that "
+    "what waits can be opened. Changes nothing; the kiosk may run. Of a stopped kiosk SQLite checks the pages, too, "
+    "and a file too damaged to be opened is set aside, as at a start. Exit status 1 when there is a fault.",
     ("verify", "verify --json"),
     run,
 )

@@ -62,8 +62,9 @@ class Mending:
 
     @property
     def view(self) -> MendingView:
-        last = self._last
-        return replace(self._view, running=last is not None and not last.done())
+        last, waiting = self._last, len(quarantine.waiting(self._site.store))
+        # Looked at now: what was set aside a moment ago waits, also before the thread has seen it
+        return replace(self._view, waiting=waiting, running=last is not None and not last.done())
 
     def start(self) -> None:
         """Look for what is to be done, and do it; after what is under way, if that still runs. Returns at once."""
@@ -107,7 +108,7 @@ class Mending:
             self.start()
 
     def _mend(self) -> None:
-        damaged_ones = self._look()
+        damaged_ones = quarantine.waiting(self._site.store)
         failed: OutboxUnavailable | None = None
         for damaged in damaged_ones:
             try:
@@ -120,7 +121,6 @@ class Mending:
             log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
             self._view = replace(self._view, salvaged=(*self._view.salvaged, outcome), why="")
             self._came()
-            self._look()
         if self._copy is not None:
             self._tend(self._copy)
         if failed is not None:
@@ -153,11 +153,6 @@ class Mending:
         if holes:
             with store.transaction():
                 store.note(holes, why="an earlier revision is lost")
-
-    def _look(self) -> list[quarantine.Damaged]:
-        found = quarantine.waiting(self._site.store)
-        self._view = replace(self._view, waiting=len(found))
-        return found
 
     def _tend(self, copy: SecondCopy) -> None:
         while self._site.call(lambda store: copy.catch_up()):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from kiosk.audit import AUDIT_FILE, AuditLog, Entry, read
 from kiosk.config import load
 from offline_queue.commands.main import main
 from offline_queue.control import ControlServer
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
-from tests.outbox_kit import deliver, open_owner, registration, reject
+from tests.outbox_kit import deliver, open_owner, raw, registration, reject
 
 
 class Pressed:
@@ -58,3 +63,14 @@ class Kiosk:
     def audited(self, kind: str) -> list[Entry]:
         entries = (entry for _, entry in read(self.state_dir / AUDIT_FILE))
         return [entry for entry in entries if entry is not None and entry.kind == kind]
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return document
+
+
+def past_its_time(kiosk: Kiosk) -> None:
+    """Let a delivered record be older than the retention time."""
+    with closing(raw(kiosk.state_dir)) as store:
+        store.execute("UPDATE event SET settled_at = settled_at - 40 * 86400.0 WHERE state = 'DELIVERED'")
