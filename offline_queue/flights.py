@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 900.0
 """A batch that is still being worked on after this time is asked for record by record."""
+_STUBBORN = 3
+_LICENCE_S = 300.0
+"""Pause between two tries while the hotel's licence has expired; a person may try at once."""
 _REMEMBERED = 4096
 """Receipts among which one that comes a second time, for another record, is noticed."""
 
@@ -40,6 +43,13 @@ class Flight:
     since: float
     poll_at: float = 0.0
     polls: int = 0
+    failed: int = 0
+    """Polls in a row that brought no answer we know."""
+
+    @property
+    def stubborn(self) -> bool:
+        """Asking after it fails again and again: what else there is goes first."""
+        return self.failed >= _STUBBORN
 
     @classmethod
     def of(cls, batch_id: str, items: Sequence[Claimed], now: float) -> Flight:
@@ -77,6 +87,8 @@ class Courier:
         self._on_outdated = on_outdated
         self._saving: Future[list[claims.Receipt]] | None = None
         self._receipts: OrderedDict[str, tuple[UUID, int]] = OrderedDict()
+        self._refused_at = -1.0
+        """When the hotel was refused last."""
 
     def send(self, flight: Flight, items: Sequence[Claimed], head: ChainHead | None) -> None:
         """Send a batch that was just claimed."""
@@ -116,9 +128,7 @@ class Courier:
                 talk.passed()
                 self._land(flight, [(event, Again("authority lost the batch")) for event in flight.events])
             case Hold() | Later():
-                # The batch was taken in: it stays in flight, only the line waits
-                talk.failed(verdict)
-                self._reschedule(flight, self._scheduled(flight))
+                self._unheard(flight, verdict)
 
     def collect(self) -> None:
         """Wait until what was handed in is saved, and tell its receipts."""
@@ -165,22 +175,43 @@ class Courier:
             self._receipts.popitem(last=False)
         return outcome
 
+    def _unheard(self, flight: Flight, verdict: Hold | Later) -> None:
+        """The batch was taken in: it stays in flight, only the line waits. But not for ever: see ``PATIENCE_S``."""
+        if self._clock.mono() - flight.since > PATIENCE_S:
+            self._reschedule(flight, None)
+            self._give_back(flight, verdict)
+            return
+        self._talk.failed(verdict)
+        self._reschedule(flight, replace(self._scheduled(flight), failed=flight.failed + 1))
+
     def _land(self, flight: Flight, outcomes: Sequence[tuple[Event, Settlement]]) -> None:
         """Save outcomes; what is still in flight goes on as a smaller flight."""
         self._settle(ask_each(self._talk, outcomes))
         left = tuple(event for event, outcome in outcomes if isinstance(outcome, StillInFlight))
-        self._reschedule(flight, self._scheduled(replace(flight, events=left)) if left else None)
+        self._reschedule(flight, self._scheduled(replace(flight, events=left, failed=0)) if left else None)
+        refused = next((what.why for _, what in outcomes if isinstance(what, Again) and what.hotel), None)
+        if refused is not None:
+            self._refuse_hotel(flight, refused)
+
+    def _refuse_hotel(self, flight: Flight, why: str) -> None:
+        """Its licence expired: every record would be refused, none is guilty. One a pause finds out when it is not."""
+        self._talk.line = self._talk.line.shrunk(len(flight.events))
+        if flight.since > self._refused_at:  # what was sent before the pause says nothing new
+            self._talk.failed(Hold(why, _LICENCE_S))
+            self._refused_at = self._clock.mono()
 
     def _give_back(self, flight: Flight, verdict: Hold | Later) -> None:
         """The batch did not get through: its records are ready again, and the line waits."""
         self._talk.failed(verdict)
+        hold = isinstance(verdict, Hold)
         charged = isinstance(verdict, Later) and verdict.charged
         size = len(flight.events)
-        if charged:
+        if charged or hold:
             self._talk.line = self._talk.line.shrunk(size)
         # In company nobody knows who is guilty: only a record that failed alone waits on its own account
         why = self._talk.line.why
-        self._settle([(event, Again(why, charged=charged)) for event in flight.events], alone=size == 1)
+        again = Again(why, charged=charged, behind=hold)
+        self._settle([(event, again) for event in flight.events], alone=size == 1)
 
     def _settle(self, outcomes: Sequence[tuple[Event, Settlement]], *, alone: bool = True) -> None:
         self.collect()

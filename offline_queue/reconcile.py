@@ -48,7 +48,8 @@ def _ask(talk: Talk, event: Event, why: str) -> Settlement:
     verdict = _word(talk, event)
     if isinstance(verdict, Hold | Later):
         talk.failed(verdict)
-        return Again(why, charged=False)
+        # Whoever can never be asked about must not go round for ever
+        return Again(why, charged=isinstance(verdict, Later) and verdict.charged)
     return verdict
 
 

@@ -7,6 +7,7 @@
     400 422 that is no JSON                              the line's breaker: a proxy's word is not the authority's
     401                                                  one token refresh, then the line's breaker
     401 E107 with serverTime                             once more, signed with that time, then the line's breaker
+    EAA, of a record or a batch                          again later, and the line's breaker: the hotel's licence
     403 404 on a route, TLS, clock, device               the line's breaker; no attempt is charged
     404 for a batch or a record                          not there: ready again
     409 in progress · out of order                       later · ask what the authority has
@@ -24,7 +25,7 @@ from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from offline_queue.replies import Answered, Reply, Result, Unanswered
-from offline_queue.troubles import DEVICE_CODES, LineTrouble, trouble, unanswered
+from offline_queue.troubles import DEVICE_CODES, LICENCE_EXPIRED, LineTrouble, trouble, unanswered
 from offline_queue.troubles import Hold as Hold
 from offline_queue.troubles import Later as Later
 from offline_queue.troubles import TakeToken as TakeToken
@@ -65,10 +66,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Ready again. ``charged``: the try counts towards poison."""
+    """Ready again."""
 
     why: str
     charged: bool = True
+    """The try counts towards poison."""
+    behind: bool = False
+    """It goes behind what waits: should it be this record that the line fails for, the others pass."""
+    hotel: bool = False
+    """The authority refuses the hotel, not the record: none of the others would pass either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ def judge_batch(reply: Reply, batch_id: str, size: int) -> BatchVerdict:
         case Answered(status=409) if reply.code == "E410":
             return AskEach("http 409 out of order")
         case Answered(status=409):
-            return Later("http 409 in progress", charged=False, retry_after_s=reply.retry_after_s)
+            return Later("http 409 in progress", charged=True, retry_after_s=reply.retry_after_s)
         case Answered():
             return trouble(reply)
         case _:
@@ -181,6 +187,8 @@ def judge_result(sent: Sent, result: Result) -> Settlement:
             return Ask("E410 a later revision is known")
         case "REJECTED" if result.code in _LATER_CODES:
             return Again(result.code)
+        case "REJECTED" if result.code == LICENCE_EXPIRED:
+            return Again(_refusal(result), hotel=True)
         case "REJECTED":
             return Rejected(_refusal(result))
         case _:
@@ -215,6 +223,8 @@ def _compare(known: Result, sent: Sent) -> Delivered | Rejected | Again:
         return Rejected("E410 authority has a later revision")
     if known.content_hash != sent.content_hash:
         return Rejected("E409 authority has other content")
+    if known.status == "REJECTED" and known.code == LICENCE_EXPIRED:
+        return Again(_refusal(known))  # of an earlier try; it says nothing of the licence now
     if known.status == "REJECTED":
         return Rejected(_refusal(known))
     if known.status not in ("ACCEPTED", "ACCEPTED_WARN"):

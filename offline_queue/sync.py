@@ -166,11 +166,10 @@ class SyncThread:
             self._owner.call(lambda store: claims.recover(store, self._clock.wall()))
             self._stranded = False
         self._talk.heed_maintenance()
-        for flight in tuple(self._courier.flights):
-            if self._may_call() and flight.poll_at <= self._clock.mono():
-                self._courier.poll(flight)
+        self._ask_after([flight for flight in self._courier.flights if not flight.stubborn])
         while self._may_call() and len(self._courier.flights) < MAX_FLIGHTS and self._send():
             pass
+        self._ask_after([flight for flight in self._courier.flights if flight.stubborn])
         if not self._may_call():
             self._ahead.give_back()
         self._courier.collect()
@@ -179,6 +178,11 @@ class SyncThread:
         if not self._courier.flights:
             self._run_errand()
         return self._rest()
+
+    def _ask_after(self, flights: list[Flight]) -> None:
+        for flight in flights:
+            if self._may_call() and flight.poll_at <= self._clock.mono():
+                self._courier.poll(flight)
 
     def _run_errand(self) -> None:
         """One of them: a record that was put meanwhile goes before the next."""

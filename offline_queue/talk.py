@@ -30,7 +30,7 @@ class Talk:
         self.draw = draw
         self.line = Line(limit=pace.batch_max)
         self._ignored: Window | None = None
-        """A maintenance window in which a person asked for a try all the same."""
+        """A maintenance window in which the authority is asked all the same: by a person's wish, or it is too long."""
         self._skewed = False
 
     def ask(self, question: Callable[[], V]) -> V | Hold | Later:
@@ -66,12 +66,11 @@ class Talk:
 
     def failed(self, verdict: Hold | Later) -> None:
         """Hold the line."""
-        retry_after_s = verdict.retry_after_s if isinstance(verdict, Later) else None
         breaker = isinstance(verdict, Hold)
         if verdict.why != self.line.why:
             log.warning("sync: endpoint: %s%s", verdict.why, " (breaker open)" if breaker else "")
         self.line = self.line.failed(
-            verdict.why, self.clock.mono(), self.draw(), self.pace, retry_after_s=retry_after_s, breaker=breaker
+            verdict.why, self.clock.mono(), self.draw(), self.pace, retry_after_s=verdict.retry_after_s, breaker=breaker
         )
 
     def passed(self) -> None:
@@ -92,7 +91,10 @@ class Talk:
         window = self._window()
         if window is None or window == self._ignored:
             return None
-        left_s = min(window.end - self.now(), LONGEST_MAINTENANCE_S)
+        left_s = window.end - self.now()
+        if left_s > LONGEST_MAINTENANCE_S:
+            left_s = LONGEST_MAINTENANCE_S
+            self._ignored = window  # waited for once; from then on the answers say whether it still goes on
         return Later("maintenance", charged=False, retry_after_s=left_s + self.pace.spread_s * self.draw())
 
     def _window(self) -> Window | None:

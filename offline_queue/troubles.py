@@ -13,6 +13,8 @@ class Hold:
     """The line's breaker opens."""
 
     why: str
+    retry_after_s: float | None = None
+    """Probed no sooner than after this time; None: at the pace of every failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ class Later:
 
 LineTrouble: TypeAlias = Hold | Later
 
-DEVICE_CODES = frozenset({"E103", "E107"})
+LICENCE_EXPIRED = "EAA"
+DEVICE_CODES = frozenset({"E103", "E107", LICENCE_EXPIRED})
+"""What is wrong with kiosk or hotel, whatever a record says."""
 _LATER_STATUS = frozenset({408, 425, 429})
 
 

@@ -1,0 +1,156 @@
+"""What is stuck at the authority holds back nobody else, and nothing for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiosk.sandbox.messages import Answer, Request
+from kiosk.sandbox.process import SandboxProcess
+from offline_queue.flights import PATIENCE_S
+from offline_queue.states import EventState
+from offline_queue.talk import LONGEST_MAINTENANCE_S
+from tests.contract.scripted_police import raw, scripted
+from tests.contract.sync_kit import Delivery, delivery
+from tests.outbox_kit import TurnedClock, event, invented_number, registration, state
+
+pytestmark = pytest.mark.timeout(120)
+OUR_FAULT = Answer(500, {})
+
+
+def put(line: Delivery, count: int) -> list[str]:
+    return [line.put(number=invented_number(serial)) for serial in range(count)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [OUR_FAULT, raw(200, b'{"batchId": "'), Answer(403, {"code": "E403"})],
+    ids=["an error", "half an answer", "a refusal"],
+)
+def test_a_batch_whose_results_cannot_be_read_holds_back_no_other_guest(tmp_path: Path, answer: Answer) -> None:
+    with scripted(tmp_path) as (line, police):
+        police.answers["GET /v1/batches/"] = lambda request: answer
+        (stuck,) = put(line, 1)
+        line.until("a poll that fails", lambda: line.owner.line.failures)
+        (bad,) = police.batches
+        police.answers = {f"GET /v1/batches/{bad}": lambda request: answer}
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(2)))
+        assert state(line.owner, stuck) is EventState.INFLIGHT
+
+
+def test_a_batch_whose_results_can_never_be_read_is_sent_again_under_another_name(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    with scripted(tmp_path, clock=clock) as (line, police):
+        police.answers["GET /v1/batches/"] = lambda request: OUR_FAULT
+        (stuck,) = put(line, 1)
+        line.until_held("http 500")
+        (bad,) = police.batches
+        police.answers = {f"GET /v1/batches/{bad}": lambda request: OUR_FAULT}
+        clock.mono_off = PATIENCE_S + 1
+        line.sync.try_now()
+        line.until_state(EventState.DELIVERED, stuck)
+        assert len(police.batches) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(409, {"code": "E409"}), raw(403, b"<html>blocked</html>")],
+    ids=["a conflict", "a firewall's page"],
+)
+def test_a_record_that_always_makes_the_request_fail_holds_back_no_other_guest(tmp_path: Path, answer: Answer) -> None:
+    guilty = registration(number=invented_number(1))
+
+    def refusing(request: Request) -> Answer:
+        return answer if guilty.record_id.encode() in request.body else police.good(request)
+
+    with scripted(tmp_path) as (line, police):
+        police.answers["POST /v1/batches"] = refusing
+        line.owner.outbox.put(guilty)
+        line.until("a failure", lambda: line.owner.line.failures)
+        line.until_state(EventState.DELIVERED, *put(line, 3))
+        assert state(line.owner, guilty.record_id) in (EventState.READY, EventState.INFLIGHT)
+
+
+def test_a_record_that_can_never_be_asked_about_does_not_go_round_for_ever(tmp_path: Path) -> None:
+    with scripted(tmp_path) as (line, police):
+        police.answers["GET /v1/batches/"] = lambda request: Answer(200, {**police.good(request).body, "results": []})
+        police.answers["GET /v1/records/"] = lambda request: OUR_FAULT
+        (stuck,) = put(line, 1)
+        line.until("a try that counts", lambda: event(line.owner, stuck).attempts)
+
+
+def test_a_maintenance_window_without_end_is_asked_about_after_hours(tmp_path: Path) -> None:
+    for_ever = {"from": "2025-06-01T00:00:00+08:00", "to": "2090-01-01T00:00:00+08:00"}
+    clock = TurnedClock()
+    with scripted(tmp_path, clock=clock) as (line, police):
+        police.answers["GET /v1/limits"] = lambda request: Answer(200, {"maintenance": [for_ever]})
+        (record_id,) = put(line, 1)
+        line.until_held("maintenance")
+        assert not police.batches
+        clock.mono_off = LONGEST_MAINTENANCE_S + 200
+        line.sync.wake()
+        line.until_state(EventState.DELIVERED, record_id)
+
+
+def test_while_the_line_is_held_every_record_waits_to_be_sent(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    with delivery(sandbox, tmp_path, start=False, batch_max=2) as line:
+        put(line, 6)
+        sandbox.fault("police_outage")
+        line.sync.start()
+        line.until_held("unreachable")
+        line.until("all of them", lambda: line.owner.status().counts[EventState.READY] == 6)
+
+
+# ---- the hotel's licence ---------------------------------------------------------------------------------------------
+
+
+def test_a_licence_that_expired_holds_the_line_and_rejects_nobody(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    clock = TurnedClock()
+    sandbox.fault("police_expire_licence")
+    with delivery(sandbox, tmp_path, clock=clock, batch_max=4, start=False) as line:
+        records = put(line, 24)
+        line.sync.start()
+        line.until_held("EAA")
+        view = line.owner.line
+        assert (view.breaker, view.retry_in_s > 250) == (True, True)
+        first = tries(line, records)
+        line.put(number=invented_number(99))
+        assert tries(line, records) == first, "a guest's record does not end the pause"
+        clock.mono_off += 400
+        clock.wall_off += 400
+        line.sync.wake()
+        line.until("a second refusal", lambda: tries(line, records) > first)
+        line.until_held("EAA")
+        assert line.owner.status().counts[EventState.REJECTED] == 0
+        sandbox.clear_faults()  # renewed: nobody has to try each record
+        clock.mono_off += 400
+        clock.wall_off += 400
+        line.sync.wake()
+        line.until_state(EventState.DELIVERED, *records, timeout_s=30)
+
+
+def test_a_person_need_not_wait_for_the_pause_once_the_licence_is_renewed(
+    line: Delivery, sandbox: SandboxProcess
+) -> None:
+    sandbox.fault("police_expire_licence")
+    (record_id,) = put(line, 1)
+    line.until_held("EAA")
+    sandbox.clear_faults()
+    line.sync.try_now()
+    line.until_state(EventState.DELIVERED, record_id)
+
+
+def test_what_the_licence_does_not_cover_lets_the_others_pass(line: Delivery, sandbox: SandboxProcess) -> None:
+    guilty = registration(number=invented_number(7))
+    sandbox.fault("police_reject", code="EAA", record=str(guilty.record_id))
+    line.owner.outbox.put(guilty)
+    line.until_held("EAA")
+    other = line.put(number=invented_number(8))
+    line.sync.try_now()
+    line.until_state(EventState.DELIVERED, other)
+    assert state(line.owner, guilty.record_id) is EventState.READY
+
+
+def tries(line: Delivery, records: list[str]) -> int:
+    return sum(event(line.owner, one).attempts for one in records)
