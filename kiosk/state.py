@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from kiosk.durable import write_whole
 from kiosk.errors import OperationalError
 
 log = logging.getLogger(__name__)
@@ -248,11 +249,5 @@ def _key(path: Path) -> bytes:
             path.chmod(0o600)
             return key
     key = secrets.token_bytes(32)
-    fresh = path.with_name(path.name + ".new")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="ascii") as file:
-        file.write(key.hex())
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
+    write_whole(path, key.hex().encode())
     return key

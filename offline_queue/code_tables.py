@@ -5,14 +5,12 @@ Sync thread only. ``kiosk.registration.code_tables`` reads the file for the vali
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from kiosk.durable import sync_folder
+from kiosk.durable import write_whole
 from offline_queue.endpoint import Table
 from offline_queue.owner import OutboxOwner
 from offline_queue.replies import Reply
@@ -115,20 +113,8 @@ def read(path: Path) -> tuple[str, dict[str, dict[str, str]]]:
 
 
 def _save(path: Path, version: str, tables: Mapping[str, Mapping[str, str]]) -> None:
-    draft = path.with_name(path.name + ".new")
-    text = json.dumps({"version": version, "tables": tables}, ensure_ascii=False, default=dict)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-    sync_folder(path.parent)
+    told = {"version": version, "tables": tables}
+    write_whole(path, json.dumps(told, ensure_ascii=False, default=dict).encode())
 
 
 def _table(reply: Reply, table: Table | None) -> Table | LineTrouble | None:

@@ -137,11 +137,6 @@ class Questions:
         rows = {state: self._row(asked.format(state.lower(), state)) for state in sorted(UNSENT)}
         return {state: int(row[0]) for state, row in rows.items() if row is not None}
 
-    def scanned_counts(self) -> dict[EventState, int]:
-        """The same by scan: what the tally is verified against."""
-        rows = self._rows("SELECT state, count(*) FROM event GROUP BY state")
-        return dict.fromkeys(EventState, 0) | {EventState(state): int(n) for state, n in rows}
-
     def parts(self, event: Event) -> list[SealedPart]:
         """The sealed parts that still have a key."""
         rows = self._rows(

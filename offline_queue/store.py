@@ -7,11 +7,11 @@ all. Errors of SQLite leave as OutboxUnavailable, told without any value of a ro
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from kiosk.durable import sync_file
 from kiosk.errors import ContractError
 from offline_queue import chain
 from offline_queue.chained import Chained
@@ -237,17 +237,11 @@ class Store(Chained):
     def _log_is_synced(self) -> bool:
         """SQLite cuts the log short without a sync: a power cut could bring its bytes back, erased keys among them."""
         try:
-            fd = os.open(self._path.with_name(self._path.name + "-wal"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            sync_file(self._path.with_name(self._path.name + "-wal"))
         except FileNotFoundError:
             return True
         except OSError:
             return False
-        try:
-            os.fsync(fd)
-        except OSError:
-            return False
-        finally:
-            os.close(fd)
         return True
 
     def _give_back(self) -> bool:

@@ -52,7 +52,7 @@ class PsbReport:
         self._token = ""
         self._token_until = math.inf
         """Monotonic: a wall clock that jumps ends no token."""
-        self.limits = Limits(settings.batch_max)
+        self.limits = self._own = Limits(settings.batch_max)
         self.time: AuthorityTime | None = None
 
     def send(self, batch_id: str, items: Sequence[Claimed], head: ChainHead | None) -> Reply:
@@ -80,7 +80,7 @@ class PsbReport:
         if not isinstance(reply, Answered) or reply.status != 200:
             return reply
         token = body.get("token") if isinstance(body, dict) else None
-        if not psb_values.positive_text(token, _LONGEST_TOKEN):
+        if not psb_values.header_text(token, _LONGEST_TOKEN):
             return Answered(reply.status, garbled=reply.garbled)  # a portal's page: no token in it
         self._token = token
         ends = moment(body.get("expiresAt")) if isinstance(body, dict) else None
@@ -93,7 +93,7 @@ class PsbReport:
         """``GET /v1/limits``; what cannot be read leaves them as they were."""
         reply, body = self._ask("GET", "/v1/limits")
         if isinstance(reply, Answered) and reply.status == 200:
-            self.limits = psb_values.limits(self.limits, body)
+            self.limits = psb_values.limits(self._own, self.limits, body)
         return reply
 
     def table(self, name: str) -> tuple[Reply, Table | None]:

@@ -31,14 +31,20 @@ def parse(reply: HttpReply) -> tuple[object, str]:
     return body, "" if isinstance(body, dict) else "JSON, but not our protocol"
 
 
-def limits(known: Limits, body: object) -> Limits:
-    """Return the limits with what a reply says: never more than our own settings allow, junk changes nothing."""
+def limits(own: Limits, known: Limits, body: object) -> Limits:
+    """Return the limits with what a reply says; junk changes nothing.
+
+    Args:
+        own: What our settings allow: never more than that.
+        known: As they were told before. What is told anew replaces it: an authority that was busy once may allow more.
+        body: The reply.
+    """
     if not isinstance(body, Mapping):
         return known
     records, size, version = body.get("maxRecords"), body.get("maxBodyBytes"), body.get("schemaVersion")
     return Limits(
-        min(known.max_records, records) if _positive(records) else known.max_records,
-        min(known.max_body_bytes, size) if _positive(size) else known.max_body_bytes,
+        min(own.max_records, records) if _positive(records) else known.max_records,
+        min(own.max_body_bytes, size) if _positive(size) else known.max_body_bytes,
         version if isinstance(version, str) and _VERSION.fullmatch(version) else known.schema_version,
         _windows(body["maintenance"]) if isinstance(body.get("maintenance"), list) else known.maintenance,
     )
@@ -55,7 +61,7 @@ def table(name: str, body: object) -> Table | None:
     return Table(name, version, entries) if entries and len(entries) == len(listed) else None
 
 
-def positive_text(value: object, longest: int) -> TypeGuard[str]:
+def header_text(value: object, longest: int) -> TypeGuard[str]:
     """Say whether this is a text that may go into a header."""
     return isinstance(value, str) and value.isascii() and value.isprintable() and 1 <= len(value) <= longest
 

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from kiosk.durable import sync_folder
+from kiosk.durable import sync_file, sync_folder
 from offline_queue.connection import Connection
 
 _LEFT_OUT = "data_key"
@@ -26,7 +26,7 @@ def write(conn: Connection, path: Path, version: int, wall: float) -> Path:
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     try:
         _copy(conn, draft)
-        _sync(draft)
+        sync_file(draft)
         draft.replace(kept)
         sync_folder(path.parent)
     except BaseException:
@@ -68,11 +68,3 @@ def _copy(conn: Connection, draft: Path) -> None:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         conn.execute("DETACH DATABASE backup")
-
-
-def _sync(draft: Path) -> None:
-    fd = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

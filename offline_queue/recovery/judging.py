@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,7 +50,7 @@ def judge(carved: Carved, number: int, opens: OpenPart, window_s: WindowS) -> Ju
     identity = _identity(carved.born.get(number))
     rows = [row | (identity or {}) for row in carved.rows(number)]
     for row in (*carved.rows(number), *rows):
-        if _event(row).intact:
+        if event_from(row).intact:
             return Judged(number, _finished(carved, number, row, opens))
     stub = None if identity is None else _stub(carved, number, identity)
     for row in (*rows, *([stub] if stub is not None else [])):
@@ -60,11 +60,6 @@ def judge(carved: Carved, number: int, opens: OpenPart, window_s: WindowS) -> Ju
         return Judged(number, None)
     # Nothing opens it any more: its receipt is kept, or staff see which record it was
     return Judged(number, _finished(carved, number, rows[0] if rows else stub, opens), repaired=True)
-
-
-def event_from(columns: Mapping[str, Value]) -> Event:
-    """Return a row as an Event; a state that does not exist counts as READY."""
-    return _event(columns)
 
 
 def missing_photos(text: bytes, parts: set[str]) -> bool:
@@ -104,7 +99,7 @@ def _parts(
     carved: Carved, number: int, columns: Mapping[str, Value], opens: OpenPart
 ) -> tuple[list[SealedPart], dict[str, bytes]]:
     """Return the parts that are left, and what opens of them."""
-    event = _event(columns)
+    event = event_from(columns)
     parts: list[SealedPart] = []
     opened: dict[str, bytes] = {}
     for name in carved.part_names(number):
@@ -149,7 +144,7 @@ def _part(
 
 
 def _text(carved: Carved, number: int, row: Mapping[str, Value], opens: OpenPart) -> bytes | None:
-    return _part(carved, number, TEXT, _event(row), opens)[1]
+    return _part(carved, number, TEXT, event_from(row), opens)[1]
 
 
 def _stub(carved: Carved, number: int, identity: Mapping[str, Value]) -> dict[str, Value]:
@@ -188,17 +183,14 @@ def _identity(born: tuple[int, str, int] | None) -> dict[str, Value] | None:
         return None
 
 
-def _event(row: Mapping[str, Value]) -> Event:
+def event_from(row: Mapping[str, Value]) -> Event:
+    """Return a row as an Event; a record without an id has one of zeros, a state that does not exist is READY."""
     held = dict(row)
     record, state = held["record"], held["state"]
     held["record"] = record if isinstance(record, bytes) and len(record) == 16 else bytes(16)
     held["given_hash"] = held["given_hash"] or held["content_hash"]
     held["state"] = state if state in tuple(EventState) else EventState.READY
-    return event_of(tuple(held[name] for name in _names()))
-
-
-def _names() -> Iterator[str]:
-    return iter(COLUMNS.split(", "))
+    return event_of(tuple(held[name] for name in COLUMNS.split(", ")))
 
 
 def _hash(text: bytes) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,21 +135,6 @@ class Keyring:
                 self._free.append(slot)
                 wrote = True
         return wrote
-
-    def rewrap(self, again: Callable[[WrappedKey], WrappedKey | None], limit: int = 500) -> int:
-        """Replace up to ``limit`` keys by what ``again`` makes of them (None: leave it). Returns how many, synced."""
-        done = 0
-        for key in self:
-            other = again(key)
-            if other is None or other == key:
-                continue
-            self.put([other])
-            done += 1
-            if done >= limit:
-                break
-        if done:
-            self.sync()
-        return done
 
     def sync(self) -> None:
         """Wait until everything is on the disk. Raises OutboxUnavailable."""

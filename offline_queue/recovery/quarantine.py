@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.durable import sync_folder
+from kiosk.durable import sync_folder, write_whole
 from kiosk.errors import OutboxUnavailable
 from offline_queue.recovery.carving import table_of
 from offline_queue.recovery.cells import cells
+from offline_queue.recovery.keyring import LONGEST_WRAPPED
 from offline_queue.recovery.pages import blocks
 
 FOLDER = "quarantine"
@@ -31,7 +32,6 @@ _NAME = re.compile(r".+\.damaged-(\d{8}T\d{6}Z-(\d+))")
 _KEPT_FOLDER = re.compile(r"\d{8}T\d{6}Z-(\d+)")
 _KEY_ROW = re.compile(rb"(?:text|id|live)[a-z0-9-]{2,16}:[0-9a-f]{24,80}")
 """How a row of ``data_key`` looks in any page, log or leftover: part, recipient and key's name stand side by side."""
-_LONGEST_WRAPPED = 340
 _BLOCKS, _BREATH_S = 100, 0.001
 
 
@@ -67,8 +67,7 @@ def set_aside(store: Path, wall: float, *, opening: bool) -> Damaged:
 
     ``opening``: nothing was committed since the log was kept, so that what was kept is more than what lies there.
     """
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
-    damaged = Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
+    damaged = _next(store, wall)
     try:
         if opening:
             _rename(_kept_log(store), damaged.log)
@@ -86,8 +85,7 @@ def rescue(store: Path, inode: int, wall: float) -> Damaged | None:
     for fd in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
             if fd.stat().st_ino == inode:
-                stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
-                damaged = Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
+                damaged = _next(store, wall)
                 out = os.open(damaged.base, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 with fd.open("rb") as source, os.fdopen(out, "wb") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
@@ -127,8 +125,7 @@ def keep_log(store: Path) -> None:
     """Copy a torn log before SQLite empties it: the store may turn out to lack what was in it. Raises OSError."""
     kept = _kept_log(store)
     if not kept.exists():
-        _write(kept, log_of(store).read_bytes())
-        sync_folder(store.parent)
+        write_whole(kept, log_of(store).read_bytes())
 
 
 def drop_kept_log(store: Path) -> None:
@@ -150,7 +147,7 @@ def put_away(store: Path, damaged: Damaged, report: Mapping[str, object]) -> Pat
     target = store.parent / FOLDER / damaged.name
     target.parent.mkdir(mode=0o700, exist_ok=True)
     target.mkdir(mode=0o700, exist_ok=True)
-    _write(target / REPORT, json.dumps(report, indent=1).encode())
+    write_whole(target / REPORT, json.dumps(report, indent=1).encode())
     for suffix in (*_BESIDE, ""):  # the base last, or the next start would take its log for a cut-off quarantine
         _rename(damaged.base.with_name(damaged.base.name + suffix), target / (store.name + suffix))
     for folder in (target, target.parent, store.parent):
@@ -201,7 +198,7 @@ def _wiped(held: bytes, size: int) -> bytes:
         return bytes(len(held))  # a page of keys: one whose name was hit is not looked for, it goes with the others
     wiped = bytearray(held)
     for match in found:
-        end = min(match.end() + _LONGEST_WRAPPED, len(held))
+        end = min(match.end() + LONGEST_WRAPPED, len(held))
         wiped[match.start() : end] = bytes(end - match.start())
     return bytes(wiped)
 
@@ -220,6 +217,12 @@ def _set_base_aside(store: Path, damaged: Damaged) -> None:
     sync_folder(store.parent)
 
 
+def _next(store: Path, wall: float) -> Damaged:
+    """Name the next one that is set aside."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(wall))
+    return Damaged(store.with_name(f"{store.name}.damaged-{stamp}-{_next_number(store)}"))
+
+
 def _next_number(store: Path) -> int:
     folder = store.parent / FOLDER
     kept = [_KEPT_FOLDER.fullmatch(path.name) for path in folder.iterdir()] if folder.is_dir() else []
@@ -234,14 +237,3 @@ def _rename(source: Path, target: Path) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _write(path: Path, held: bytes) -> None:
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(held)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -100,4 +100,4 @@ def test_a_table_with_anything_wrong_in_it_is_none(body: object) -> None:
 
 @pytest.mark.parametrize(("value", "fits"), [("t", True), ("", False), ("a\r\nb", False), ("令牌", False), (7, False)])
 def test_a_token_may_hold_nothing_that_breaks_a_header(value: object, fits: bool) -> None:
-    assert psb_values.positive_text(value, 10) is fits
+    assert psb_values.header_text(value, 10) is fits

@@ -97,18 +97,6 @@ def test_the_last_key_of_a_file_cut_short_is_lost_alone(tmp_path: Path) -> None:
     again.close()
 
 
-def test_rewrapping_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "queue.keyring")
-    ring.put([key(number) for number in range(5)])
-
-    def again(old: WrappedKey) -> WrappedKey | None:
-        return None if old.recipient == "kiosk:new" else replace(old, recipient="kiosk:new")
-
-    assert [ring.rewrap(again, limit=2) for _ in range(4)] == [2, 2, 1, 0]
-    assert {one.recipient for one in ring} == {"kiosk:new"}
-    ring.close()
-
-
 def test_a_key_that_fits_no_slot_is_refused(tmp_path: Path) -> None:
     ring = Keyring(tmp_path / "queue.keyring")
     with pytest.raises(ContractError):

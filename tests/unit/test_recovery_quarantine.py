@@ -321,7 +321,7 @@ def test_a_salvage_that_was_killed_anywhere_is_begun_again(
 
     with monkeypatch.context() as killing:
         killing.setattr("threading.excepthook", lambda args: None)
-        for step_of in ("wipe_keys", "_write", "_rename", "sync_folder"):
+        for step_of in ("wipe_keys", "write_whole", "_rename", "sync_folder"):
             killing.setattr(quarantine, step_of, dies(getattr(quarantine, step_of)))
         killing.setattr("offline_queue.recovery.salvage.bring", dies(salvage.bring))
         with opened(folder) as owner:
