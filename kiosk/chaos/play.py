@@ -164,6 +164,9 @@ class Player:
             return self._check_in()
         latest = self._latest(self._dice.choice(self._records))
         states = standing(self.owner)
+        if (UUID(latest.record_id), latest.revision + 1) in states:
+            # A put that was refused, and is there all the same after a restart: nobody was told, nobody corrects it
+            return self._check_in()
         state, _ = states[UUID(latest.record_id), latest.revision]
         fixes = latest.revision if state is EventState.REJECTED else None
         return self.put(self.book.correction(latest), supersedes=fixes)
