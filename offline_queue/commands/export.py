@@ -33,15 +33,27 @@ def run(given: argparse.Namespace, config: Config) -> Told:
     font = None if given.no_pdf else fonts.find()
     secret = _secret(given)
     path = _file(given.to, heading, now)
+    missing = reach.damaged(config)
     inquiry = Inquiry("export", operator=heading.operator, reason=heading.reason, export_id=heading.export_id)
     with reach.answer(config, inquiry) as rows:
         contents = bundle.write(path, secret, heading, rows, font, _progress)
     if not contents.records:
         path.unlink()
-        return Told(_document(None, contents, heading), ["nothing waits: every record is delivered, no file was made"])
+        nothing = [f"nothing waits{'' if missing else ': every record is delivered'}, no file was made"]
+        return _told(_document(None, contents, heading), nothing, missing)
     if not (given.type_passphrase or given.passphrase_stdin):
         _show(secret, path)
-    return Told(_document(path, contents, heading), _sentences(path, contents, heading))
+    return _told(_document(path, contents, heading), _sentences(path, contents, heading), missing)
+
+
+def _told(document: Row, sentences: list[str], missing: int) -> Told:
+    """``missing``: damaged files set aside, whose records no export can hold before they are back."""
+    if missing:
+        file = words.many(missing, "damaged database")
+        sentences.append(
+            f"INCOMPLETE: what lies in {file} is not back yet. Next: ./run queue salvage, then export again"
+        )
+    return Told(document | {"set_aside": missing}, sentences, status=1 if missing else 0)
 
 
 def _progress(words: str) -> None:

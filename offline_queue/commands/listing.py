@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kiosk.config import Config
+from offline_queue import words
 from offline_queue.commands import reach, table
 from offline_queue.commands.verb import Told, Verb
 from offline_queue.inquiry import LONGEST_LIST, Inquiry
@@ -16,7 +17,13 @@ def run(given: argparse.Namespace, config: Config) -> Told:
         return Told({"rows": waiting}, table.masked_csv(waiting))
     inquiry = Inquiry("list", limit=given.limit, waiting=given.waiting, flagged=given.flagged)
     rows = reach.rows(config, inquiry)
-    return Told({"rows": rows}, table.table(rows) or [_none(inquiry)])
+    return Told({"rows": rows}, table.table(rows) or [_none(inquiry), *_aside(reach.damaged(config))])
+
+
+def _aside(damaged: int) -> list[str]:
+    if not damaged:
+        return []
+    return [f"but what lies in {words.many(damaged, 'damaged database')} is not back yet: ./run queue salvage"]
 
 
 def _none(inquiry: Inquiry) -> str:

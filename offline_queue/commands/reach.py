@@ -19,11 +19,17 @@ from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
 
 READ_ONLY_ASKS = frozenset({"status", "list", "show", "waiting", "verify"})
 """Those that write nothing into the audit."""
+_ASKS_OF_DAMAGE = frozenset({"status", "verify", "salvage"})
+"""Those that tell themselves of a damaged file that was set aside."""
+_LOOK_S = 0.5
 
 
 @contextlib.contextmanager
-def answer(config: Config, inquiry: Inquiry) -> Iterator[Iterable[Row]]:
-    """Ask, and give the rows as they come. Raises KioskError, each with what is wrong, where and the fix."""
+def answer(config: Config, inquiry: Inquiry, *, mended: bool = False) -> Iterator[Iterable[Row]]:
+    """Ask, and give the rows as they come. Raises KioskError, each with what is wrong, where and the fix.
+
+    ``mended``: a stopped kiosk's damaged file is brought back first also for what tells of damage itself.
+    """
     state_dir = config.kiosk.state_dir
     _look(state_dir, store_needed=inquiry.ask != "salvage")
     kiosk = asking.call(state_dir / SOCKET_FILE)
@@ -35,6 +41,8 @@ def answer(config: Config, inquiry: Inquiry) -> Iterator[Iterable[Row]]:
     with contextlib.ExitStack() as held:
         owner = open_owner(config)
         held.callback(owner.close)
+        if mended or inquiry.ask not in _ASKS_OF_DAMAGE:
+            _let_mend(owner)
         audit: Auditing | None = None
         if inquiry.ask not in READ_ONLY_ASKS:
             audit = AuditLog(state_dir / AUDIT_FILE)
@@ -52,6 +60,25 @@ def row(config: Config, inquiry: Inquiry) -> Row:
     """Ask what has one row as its answer. Raises KioskError."""
     (only,) = rows(config, inquiry)
     return only
+
+
+def damaged(config: Config) -> int:
+    """Ask how many damaged files lie beside the outbox whose records are not back yet. Raises KioskError."""
+    with answer(config, Inquiry("status"), mended=True) as told:
+        (status,) = told
+    mending = status.get("mending")
+    waiting = mending.get("waiting") if isinstance(mending, dict) else None
+    return waiting if isinstance(waiting, int) else 0
+
+
+def _let_mend(owner: OutboxOwner) -> None:
+    """A file that this very opening set aside holds records: nobody may hear before that there are none."""
+    if not owner.mending.view.waiting:
+        return
+    sys.stderr.write("a damaged database is being brought back first …\n")
+    view = owner.mending.wait(_LOOK_S)
+    while view.running and not view.why:
+        view = owner.mending.wait(_LOOK_S)
 
 
 def open_owner(config: Config) -> OutboxOwner:
