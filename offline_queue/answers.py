@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Protocol
 
@@ -16,7 +15,8 @@ from kiosk.config import KioskSection
 from kiosk.errors import ContractError, OperationalError
 from kiosk.redaction import mask_id_number, mask_name
 from offline_queue import amending, decide, words
-from offline_queue.inquiry import Inquiry, Row, record_of
+from offline_queue.authority_time import iso
+from offline_queue.inquiry import Inquiry, Row, as_object, record_of
 from offline_queue.owner import OutboxOwner
 from offline_queue.paper import taking
 from offline_queue.rows import Event
@@ -26,7 +26,6 @@ from offline_queue.upkeep import Upkeep
 
 _SLICE = 50
 """Records opened in one turn of the owner thread: a guest's put waits for no export."""
-_SHANGHAI = timezone(timedelta(hours=8))
 
 
 class Sync(Protocol):
@@ -91,7 +90,7 @@ class Answers:
         return told | {
             "running": self._sync is not None,
             "counts": {state.value: n for state, n in status.counts.items() if n},
-            "next_due_at": moment(status.next_due_at),
+            "next_due_at": None if status.next_due_at is None else iso(status.next_due_at),
             "line": {
                 **told["line"],
                 "why": words.answer(status.line.why),
@@ -175,11 +174,11 @@ class Answers:
     def _masked(self, store: Store, event: Event) -> Row:
         """What staff may see of the guest, and which parts still lie sealed."""
         text = self._owner.vault.open_text(store, event)
-        body = _object(json.loads(text)) if text is not None else {}
-        guest = _object(body.get("guest"))
+        body = as_object(json.loads(text)) if text is not None else {}
+        guest = as_object(body.get("guest"))
         return {
             "parts": [part.part for part in store.parts(event)],
-            "sealed_for": str(_object(body.get("sealedGuest")).get("kid", "")),
+            "sealed_for": str(as_object(body.get("sealedGuest")).get("kid", "")),
             "occurred_at": str(body.get("occurredAt", "")),
             "room": str(guest.get("roomNo", "")),
             "name": mask_name(_name(guest)) if _name(guest) else "",
@@ -199,7 +198,7 @@ def event_row(event: Event, now: float) -> Row:
         "state_words": words.STATES[event.state],
         "attempts": event.attempts,
         "age_s": round(max(0.0, now - event.wall), 1),
-        "due_at": moment(event.due_at) if waits else None,
+        "due_at": iso(event.due_at) if waits else None,
         "due_in_s": round(event.due_at - now, 1) if waits else None,
         "overdue": waits and event.due_at < now,
         "answer": words.answer(event.why),
@@ -207,11 +206,6 @@ def event_row(event: Event, now: float) -> Row:
         "receipt": event.receipt,
         "received_at": event.received_at,
     }
-
-
-def moment(at: float | None) -> str | None:
-    """Return Unix seconds as Shanghai's time."""
-    return None if at is None else datetime.fromtimestamp(at, _SHANGHAI).isoformat(timespec="seconds")
 
 
 def _plain(value: object) -> object:
@@ -234,7 +228,3 @@ def _name(guest: Row) -> str:
 
 def _number(guest: Row) -> str:
     return str(guest.get("idNumber") or guest.get("documentNumber") or "")
-
-
-def _object(value: object) -> Row:
-    return value if isinstance(value, dict) else {}

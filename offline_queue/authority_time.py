@@ -6,8 +6,10 @@ It is carried on by the monotonic clock, so neither a wall clock that is wrong n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
+SHANGHAI = timezone(timedelta(hours=8))
+"""The authority's zone: its days begin here, and what is told to people is told in it."""
 SKEW_SHOWN_S = 60.0
 """A wall clock that is further off than this is told to staff."""
 _EARLIEST, _LATEST = 1_735_689_600.0, 4_102_444_800.0
@@ -29,6 +31,11 @@ class AuthorityTime:
     def off_s(self, wall: float, mono: float) -> float:
         """Return how far ahead of the authority's clock this kiosk's is, in seconds; negative when behind."""
         return wall - self.now(mono)
+
+
+def iso(at: float) -> str:
+    """Return Unix seconds as Shanghai's time, ISO 8601 to the second."""
+    return datetime.fromtimestamp(at, SHANGHAI).isoformat(timespec="seconds")
 
 
 def moment(text: object) -> float | None:

@@ -13,12 +13,12 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from kiosk.errors import ContractError
 from offline_queue import device_key
+from offline_queue.authority_time import iso
 from offline_queue.device_key import DeviceKey
 from offline_queue.erasures import Erased
 from offline_queue.recovery import quarantine
@@ -35,14 +35,13 @@ log = logging.getLogger(__name__)
 KIND = "suizhu-erasure-receipt-1"
 SLICE = 50
 _REPORTED = 1000
-_SHANGHAI = timezone(timedelta(hours=8))
 _HOW = "data keys overwritten, sealed bytes deleted, log emptied; no copy holds a key"
 
 
 def draft(store: Store, hotel: str, event: Event, replaced: Iterable[Event], wall: float) -> str:
     """Say what the transaction under way erases of one delivered revision and of those it replaced. Owner thread."""
     erased = [
-        {"part": part, "at": moment(wall if part == TEXT else event.settled_at or wall)}
+        {"part": part, "at": iso(wall if part == TEXT else event.settled_at or wall)}
         for part in store.sealed_parts(event)
     ]
     statement = {
@@ -185,15 +184,10 @@ def report(owner: OutboxOwner) -> Report:
     # A photo is gone with the authority's receipt, a month before its record's text is
     events = owner.call(lambda store: store.past_their_receipt())
     for at in range(0, len(events), _REPORTED):
-        for moment_, count in owner.call(lambda store, some=events[at : at + _REPORTED]: store.photos_erased(some)):  # type: ignore[misc]
-            photos[moment(moment_)[:10]] += count
+        for at_, count in owner.call(lambda store, some=events[at : at + _REPORTED]: store.photos_erased(some)):  # type: ignore[misc]
+            photos[iso(at_)[:10]] += count
     days = sorted(texts.keys() | photos.keys())
     return Report(tuple((day, texts[day], photos[day]) for day in days), unsigned)
-
-
-def moment(at: float) -> str:
-    """Return Unix seconds as Shanghai's time."""
-    return datetime.fromtimestamp(at, _SHANGHAI).isoformat(timespec="seconds")
 
 
 def _key_fact(name: str) -> str:

@@ -90,6 +90,11 @@ class Inquiry:
 _LIKE = Inquiry("status")
 
 
+def as_object(value: object) -> Row:
+    """Return an object of JSON, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def record_of(text: str) -> UUID:
     """Read a record's id. Raises ContractError."""
     try:

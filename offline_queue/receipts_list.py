@@ -11,17 +11,16 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
 from kiosk.errors import ConfigError
 from offline_queue import device_key
-from offline_queue.authority_time import moment
+from offline_queue.authority_time import SHANGHAI, moment
 from offline_queue.device_key import PublicKey
 from offline_queue.rows import Event
 
-_SHANGHAI = timezone(timedelta(hours=8))
 _HASH, _DAY = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RECEIPT, _DEVICE = re.compile(r"[A-Za-z0-9-]{1,64}"), re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -140,17 +139,17 @@ def compare(told: DayList, ours: Sequence[Event], find: Callable[[UUID, int], Ev
 def day_of(received_at: str | None) -> str | None:
     """The day in Shanghai of a receipt's time; None when the receipt has none that can be read."""
     stamp = moment(received_at)
-    return None if stamp is None else datetime.fromtimestamp(stamp, _SHANGHAI).date().isoformat()
+    return None if stamp is None else datetime.fromtimestamp(stamp, SHANGHAI).date().isoformat()
 
 
 def today(now: float) -> date:
     """The day in Shanghai at a Unix time."""
-    return datetime.fromtimestamp(now, _SHANGHAI).date()
+    return datetime.fromtimestamp(now, SHANGHAI).date()
 
 
 def bounds(day: date) -> tuple[float, float]:
     """Unix seconds of a day's begin and end in Shanghai."""
-    begin = datetime(day.year, day.month, day.day, tzinfo=_SHANGHAI).timestamp()
+    begin = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp()
     return begin, begin + 86_400.0
 
 

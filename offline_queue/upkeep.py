@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kiosk.errors import ContractError
 from offline_queue import erasure, legal_hold, retention, rotation, words
+from offline_queue.authority_time import iso
 from offline_queue.inquiry import Inquiry, Row, record_of
 from offline_queue.owner import OutboxOwner
 from offline_queue.store import Store
@@ -63,7 +64,7 @@ class Upkeep:
             done = retention.purge_all(owner, days)
         clock = "machine" if owner.line.clock_off_s is None else "authority"
         told = {"records": done.records, "held": done.held, "dry_run": dry_run, "retention_days": days}
-        return told | {"now": erasure.moment(now), "clock": clock}
+        return told | {"now": iso(now), "clock": clock}
 
     def _hold(self, record: UUID, inquiry: Inquiry, by: str) -> Row:
         wall = self._owner.clock.wall()

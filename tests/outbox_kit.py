@@ -11,13 +11,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from kiosk.chaos import records
 from kiosk.config import OutboxSection
 from kiosk.model import Photo, Registration, RegistrationId
 from offline_queue import claims
+from offline_queue.authority_time import SHANGHAI
 from offline_queue.clock import SystemClock
 from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.rows import Event, NewEvent
@@ -27,11 +29,9 @@ from offline_queue.states import EventState
 from offline_queue.store import Store
 
 HOTEL = "3101009999"
-SHANGHAI = timezone(timedelta(hours=8))
 NAME, NUMBER, ADDRESS, ROOM = "林随安", "310199199001010026", "虚构市随住路1号", "1208"
 ID_PHOTO = b"\xff\xd8\xff id photo " + bytes(range(256)) * 8 + b"\xff\xd9"
 LIVE_PHOTO = b"\xff\xd8\xff live photo " + bytes(reversed(range(256))) * 8 + b"\xff\xd9"
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 @dataclass(slots=True)
@@ -68,8 +68,7 @@ def new_event(record_id: str | None = None, revision: int = 1, *, sealed: bytes 
 
 def invented_number(serial: int) -> str:
     """Return an ID number that nobody has: division 310199, born 1990-01-01, right check digit."""
-    digits = f"31019919900101{serial % 1000:03d}"
-    return digits + "10X98765432"[sum(int(c) * w for c, w in zip(digits, _WEIGHTS, strict=True)) % 11]
+    return records.invented_number(date(1990, 1, 1), serial)
 
 
 def registration(

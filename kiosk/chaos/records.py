@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from kiosk.model import Photo, Registration, RegistrationId
+from offline_queue.authority_time import SHANGHAI
 
 HOTEL = "3101009999"
 KIOSK = "demo-01"
-SHANGHAI = timezone(timedelta(hours=8))
 _NAMES = ("林随安", "周可验", "沈其真", "钱有签", "贺无订", "陆同来", "温异名")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _FIRST_BIRTH = date(1950, 1, 1)

@@ -6,9 +6,10 @@ import argparse
 
 from kiosk.config import Config
 from offline_queue import words
+from offline_queue.authority_time import SKEW_SHOWN_S
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry, Row
+from offline_queue.inquiry import Inquiry, Row, as_object
 from offline_queue.states import EventState
 
 _DISK = {
@@ -16,7 +17,6 @@ _DISK = {
     "staff_only": "too little room: guests are sent to the desk until some is free",
     "refuse": "full: nothing new is taken until some room is free; what is there is still delivered and erased",
 }
-_CLOCK_MATTERS_S = 60.0
 
 
 def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - every verb is called alike
@@ -26,11 +26,11 @@ def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - ev
 
 def sentences(row: Row) -> list[str]:
     """Tell the status in words: counts, what the law says, the line, and whatever somebody should mend."""
-    counts = _object(row["counts"])
+    counts = as_object(row["counts"])
     lines = [f"{n:>6}  {state:<12} {words.STATES[EventState(state)]}" for state, n in counts.items()]
     lines.append(f"{row['unsent']:>6}  not delivered{_clock(row)}")
     stopped = "the kiosk is stopped: nothing is sent until it starts (./run start)"
-    lines.append(f"line:   {line(_object(row['line'])) if row['running'] else stopped}")
+    lines.append(f"line:   {line(as_object(row['line'])) if row['running'] else stopped}")
     return [*lines, *_to_mend(row)]
 
 
@@ -44,18 +44,18 @@ def _clock(row: Row) -> str:
 
 
 def _to_mend(row: Row) -> list[str]:
-    line_, disk = _object(row["line"]), _object(row.get("disk"))
-    counts = _object(row["counts"])
+    line_, disk = as_object(row["line"]), as_object(row.get("disk"))
+    counts = as_object(row["counts"])
     told = []
     if disk.get("level") in _DISK:
         told.append(f"disk:   {disk.get('usable_mb')} MB free, {_DISK[str(disk['level'])]}")
     off = line_.get("clock_off_s")
-    if isinstance(off, int | float) and abs(off) >= _CLOCK_MATTERS_S:
+    if isinstance(off, int | float) and abs(off) > SKEW_SHOWN_S:
         ahead = "ahead of" if off > 0 else "behind"
         told.append(f"clock:  {words.span(off)} {ahead} the authority's; set this machine's clock (timedatectl)")
     doubts = line_.get("doubts")
     told += [f"look:   {doubt}" for doubt in doubts] if isinstance(doubts, list) else []
-    told += _recovery(_object(row.get("mending")), _object(row.get("copy")))
+    told += _recovery(as_object(row.get("mending")), as_object(row.get("copy")))
     if counts.get("REJECTED") or counts.get("QUARANTINED"):
         told.append("next:   ./run queue list --waiting shows what a person must decide")
     return told
@@ -82,10 +82,6 @@ def line(told: Row) -> str:
     held = "held until somebody mends it" if told.get("breaker") else "waits"
     wait = told.get("retry_in_s")
     return f"{held}: {told.get('why')}, next try in {words.span(wait if isinstance(wait, int | float) else 0.0)}"
-
-
-def _object(value: object) -> Row:
-    return value if isinstance(value, dict) else {}
 
 
 VERB = Verb(

@@ -6,7 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 
-from offline_queue.inquiry import Row
+from offline_queue.inquiry import Row, as_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,3 @@ def entry_of(row: Row) -> Entry:
         subject=as_object(row.get("subject")),
         photos={kind: base64.b64decode(str(photo)) for kind, photo in sorted(photos.items())},
     )
-
-
-def as_object(value: object) -> Row:
-    """Return an object of JSON, or an empty one."""
-    return value if isinstance(value, dict) else {}

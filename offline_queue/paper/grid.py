@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offline_queue.inquiry import as_object
 from offline_queue.paper import terms
-from offline_queue.paper.entry import Entry, as_object
+from offline_queue.paper.entry import Entry
 
 UNITS = 12
 _PROMINENT = frozenset({"name", "surnameLatin", "givenLatin", "nameCn", "idNumber", "documentNumber", "roomNo"})

@@ -7,8 +7,9 @@ import io
 import re
 from collections.abc import Iterable
 
+from offline_queue.inquiry import as_object
 from offline_queue.paper import terms
-from offline_queue.paper.entry import Entry, as_object
+from offline_queue.paper.entry import Entry
 
 _OURS = (
     "记录编号",

@@ -20,6 +20,7 @@ from kiosk.config import OutboxSection
 from kiosk.errors import ContractError, OutboxUnavailable
 from kiosk.sm2 import Sm2PrivateKey
 from offline_queue import erasure, legal_hold, retention
+from offline_queue.authority_time import iso
 from offline_queue.device_key import DeviceKey, Ed25519Key, Sm2Key
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
@@ -85,7 +86,7 @@ def test_a_receipt_says_what_was_erased_and_when(owner: OutboxOwner) -> None:
     assert (said["contentHash"], said["receiptNo"]) == (kept.content_hash.hex(), "R-1")
     assert kept.settled_at is not None
     times = {part["part"]: part["at"] for part in said["erased"]}
-    assert times["id"] == times["live"] == erasure.moment(kept.settled_at)
+    assert times["id"] == times["live"] == iso(kept.settled_at)
     assert times["text"] > times["id"]
     assert said["replaced"] == []
 
@@ -263,7 +264,7 @@ def test_keys_and_receipt_go_in_one_transaction(owner: OutboxOwner) -> None:
 def test_the_report_counts_texts_and_photos_by_the_day_of_their_own_erasure(owner: OutboxOwner) -> None:
     for _ in range(3):
         erased(owner)
-    month_ago, today = (erasure.moment(owner.clock.wall() - days * DAY_S)[:10] for days in (31, 0))
+    month_ago, today = (iso(owner.clock.wall() - days * DAY_S)[:10] for days in (31, 0))
     assert erasure.report(owner).days == ((month_ago, 0, 6), (today, 3, 0))
 
 
@@ -271,7 +272,7 @@ def test_the_report_knows_photos_that_are_gone_before_their_text(
     owner: OutboxOwner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erasure, "_REPORTED", 2)
-    today = erasure.moment(owner.clock.wall())[:10]
+    today = iso(owner.clock.wall())[:10]
     waiting, replaced = registration(), registration()
     owner.outbox.put(waiting)
     assert erasure.report(owner).days == ()
