@@ -97,7 +97,7 @@ def _superseded(events: Sequence[Event], op: str) -> int | None:
     stuck = next((event for event in events if event.state in _STUCK), None)
     waiting = [event for event in events if stuck is not None and event.revision > stuck.revision]
     waiting = [event for event in waiting if event.state not in DONE]
-    if any(event.op == "VD" and event.state not in _REFUSED for event in events) and not (waiting and op == "VD"):
+    if any(event.op == "VD" and event.state not in _REFUSED for event in events) and (stuck is None or op != "VD"):
         raise ContractError("outbox: the record is void; nothing follows that")
     if stuck is None or op in {"UP", "VD"}:
         return None if stuck is None else stuck.revision

@@ -169,6 +169,17 @@ def test_a_void_that_waits_for_a_rejected_check_in_is_said_again(owner: OutboxOw
     assert owner.status().unsent == 0
 
 
+def test_a_void_that_no_key_opens_is_said_again(owner: OutboxOwner) -> None:
+    record = owner.outbox.put(registration())
+    deliver(owner, record)
+    amend(owner, record, "VD", "mistake")
+    lose_keys(owner, record, 2)
+    assert claim(owner) == []
+    amend(owner, record, "VD", "mistake")
+    deliver(owner, record, 3)
+    assert owner.status().unsent == 0
+
+
 def test_what_no_key_opens_any_more_is_registered_again_or_void(owner: OutboxOwner) -> None:
     record, gone = owner.outbox.put(registration()), owner.outbox.put(registration())
     whole = {name: str(value) for name, value in said(owner, record, 1)["guest"].items() if name != "declared"}
@@ -188,8 +199,8 @@ def test_what_no_key_opens_any_more_is_registered_again_or_void(owner: OutboxOwn
     assert verify(owner).faults == ()
 
 
-def lose_keys(owner: OutboxOwner, record: str) -> None:
-    lost = event(owner, record)
+def lose_keys(owner: OutboxOwner, record: str, revision: int = 1) -> None:
+    lost = event(owner, record, revision)
 
     def work(store: Store) -> None:
         store._conn.execute("UPDATE data_key SET wrapped = randomblob(length(wrapped)) WHERE event = ?", (lost.id,))
