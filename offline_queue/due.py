@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from kiosk.config import OutboxSection
+from offline_queue.authority_time import SKEW_SHOWN_S
 from offline_queue.clock import Clock
 from offline_queue.rows import Event
 
@@ -34,10 +35,13 @@ def now_for(event: Event, clock: Clock) -> float:
     """Return the time by the clock that stamped an event when it was put, Unix seconds.
 
     Within a boot the monotonic clock carries it on: a wall clock that is set right, or wrong, makes no record
-    overdue and hides none. After a restart only the wall clock is left.
+    overdue and hides none. After a restart only the wall clock is left; if that is behind the stamp, it was turned
+    back and nobody knows how long ago the event was put: its time counts as over.
     """
-    same_boot = event.boot == clock.boot() and event.mono <= clock.mono()
-    return event.wall + (clock.mono() - event.mono) if same_boot else clock.wall()
+    wall, mono = clock.wall(), clock.mono()
+    if event.boot == clock.boot() and event.mono <= mono:
+        return event.wall + (mono - event.mono)
+    return wall if wall > event.wall - SKEW_SHOWN_S else max(wall, event.due_at)
 
 
 def level(now: float, due_at: float, window: float) -> Due:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,6 +95,8 @@ class OutboxOwner:
         self.outbox = Outbox(self, vault, settings, clock)
         self.line = LineView()
         """Replaced whole by the sync thread."""
+        self.line_told_at = 0.0
+        """When that was, monotonic."""
         self.authority_time: AuthorityTime | None = None
         """As the sync thread heard it last."""
         self.device_key: DeviceKey | None = None
@@ -257,11 +259,13 @@ class OutboxOwner:
             raise
 
     def _status(self, store: Store) -> Status:
-        counts, first = store.counts(), store.first_due()
+        mono = self.clock.mono()
+        counts, first = store.counts(), store.first_due(self.clock.boot(), self.clock.wall() - mono)
         unsent, disk = sum(n for state, n in counts.items() if state in UNSENT), self.disk.look()
+        line = replace(self.line, retry_in_s=max(0.0, self.line.retry_in_s - (mono - self.line_told_at)))
         mend = self.mending.view, self._keeper.copy_view
         if first is None:
-            return Status(counts, unsent, Due.NONE, None, None, self.line, disk, *mend)
+            return Status(counts, unsent, Due.NONE, None, None, line, disk, *mend)
         now = now_for(first, self.clock)
         due = level(now, first.due_at, window_s(first.op, self.settings))
-        return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), self.line, disk, *mend)
+        return Status(counts, unsent, due, first.due_at, max(0.0, now - first.wall), line, disk, *mend)

@@ -121,9 +121,20 @@ class Questions:
             some = ids[at : at + _SLICE]
             yield from self._many(f"id IN ({', '.join('?' * len(some))})", some)
 
-    def first_due(self) -> Event | None:
-        """The unsent event whose duty to report ends first."""
-        return self._one(f"state IN ({_UNSENT}) ORDER BY due_at LIMIT 1", ())
+    def first_due(self, boot: str, ahead_s: float) -> Event | None:
+        """The unsent event whose duty to report ends first.
+
+        Where the wall clock was turned between two puts, ``due_at`` alone does not tell: within a boot the monotonic
+        clock does. A thousand unsent events cost about half a millisecond; of very many only those are looked at whose
+        ``due_at`` comes first.
+
+        Args:
+            boot: This boot.
+            ahead_s: How far the wall clock is ahead of the monotonic one now.
+        """
+        first = f"SELECT id FROM event WHERE state IN ({_UNSENT}) ORDER BY due_at LIMIT {_REMEMBERED}"  # noqa: S608
+        ends = "CASE boot WHEN ? THEN due_at - wall + mono + ? ELSE due_at END"
+        return self._one(f"id IN ({first}) ORDER BY {ends} LIMIT 1", (boot, ahead_s))
 
     def counts(self) -> dict[EventState, int]:
         """How many events stand in each state: read from the tally, not by scan."""

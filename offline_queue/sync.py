@@ -32,6 +32,8 @@ MAX_FLIGHTS = 4
 """Batches that may be in flight: a slow one must not hold up the next guest's record."""
 _IDLE_S = 30.0
 _PURGE_EVERY_S = 3600.0
+_LATE_S = 300.0
+"""Errands and erasure wait for records that are on their way, but no longer: one may be on its way for ever."""
 _TIMELESS_PURGE_S = 86_400.0
 """A kiosk that hears no authority for so long erases by its own clock: it may be wrong, for ever kept is so too."""
 
@@ -88,7 +90,7 @@ class SyncThread:
         self._stranded = True
         self._generation = owner.generation
         self._log_holds_keys = True  # the last run may have ended between a receipt and the emptying of its log
-        self._purge_at = self._began = 0.0
+        self._purge_at = self._emptied_at = self._began = 0.0
 
     def start(self) -> None:
         self._owner.outbox.on_put = self.wake
@@ -124,6 +126,7 @@ class SyncThread:
     def _begin(self) -> None:
         waited_s = self._safely(self._oldest_waiting_s)
         talk, self._began = self._talk, self._clock.mono()
+        self._purge_at = self._emptied_at = self._began
         talk.line = talk.line.started(self._began, waited_s, talk.draw(), talk.pace)
         for errand in self._errands:
             errand.due_at = self._began + talk.pace.spread_s * talk.draw()
@@ -175,8 +178,7 @@ class SyncThread:
         self._courier.collect()
         self._log_holds_keys |= self._courier.saved_receipts
         self._courier.saved_receipts = False
-        if not self._courier.flights:
-            self._run_errand()
+        self._run_errand()
         return self._rest()
 
     def _ask_after(self, flights: list[Flight]) -> None:
@@ -187,11 +189,15 @@ class SyncThread:
     def _run_errand(self) -> None:
         """One of them: a record that was put meanwhile goes before the next."""
         for errand in self._errands:
-            if self._may_call() and errand.due_at <= self._clock.mono():
+            if self._may_call() and self._due(errand.due_at):
                 errand.due_at = self._clock.mono() + _IDLE_S  # should it break the authority is not asked at every turn
                 wait_s = errand.run()
                 errand.due_at = self._clock.mono() + wait_s
                 return
+
+    def _due(self, at: float) -> bool:
+        """Say whether something may be done that records go before."""
+        return at + (_LATE_S if self._courier.flights else 0.0) <= self._clock.mono()
 
     def _may_call(self) -> bool:
         return not self._stopping.is_set() and self._talk.line.try_at <= self._clock.mono()
@@ -207,8 +213,8 @@ class SyncThread:
         """Nothing is to be sent: clean up, then say how long nothing will be."""
         now = self._clock.mono()
         times = [now + _IDLE_S, *(flight.poll_at for flight in self._courier.flights)]
+        self._erase(now)
         if not self._courier.flights:
-            self._erase(now)
             times += [self._purge_at, *(errand.due_at for errand in self._errands)]
         next_ready_at = self._owner.call(Store.next_ready_at)
         if len(self._courier.flights) < MAX_FLIGHTS:
@@ -219,10 +225,11 @@ class SyncThread:
         return max(0.0, max(min(times), self._talk.line.try_at) - now)
 
     def _erase(self, now: float) -> None:
-        if self._purge_at <= now:
+        if self._due(self._purge_at):
             self._purge_at = now + (_PURGE_EVERY_S if self._purge(now) else _IDLE_S)
-        if self._log_holds_keys:
+        if self._log_holds_keys and self._due(self._emptied_at):
             self._log_holds_keys = not self._owner.call(Store.truncate_log)
+            self._emptied_at = now
 
     def _purge(self, now: float) -> bool:
         """Erase what is past its retention. False while nobody told the time: a clock far ahead would erase early."""
@@ -234,7 +241,7 @@ class SyncThread:
     def _publish(self) -> None:
         line, now = self._talk.line, self._clock.mono()
         lists, tables = self._lists, self._tables
-        self._owner.authority_time = self._endpoint.time
+        self._owner.authority_time, self._owner.line_told_at = self._endpoint.time, now
         self._owner.line = LineView(
             line.failures == 0,
             line.breaker,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from offline_queue import receipts_list
 from offline_queue.due import Due
 from offline_queue.states import EventState
 from tests.contract.sync_kit import BATCHES, Delivery, delivery, ledger
-from tests.outbox_kit import TurnedClock, event, invented_number, state
+from tests.outbox_kit import SHANGHAI, TurnedClock, event, invented_number, state
 
 pytestmark = pytest.mark.timeout(60)
 DAY = 86_400.0
@@ -70,6 +71,33 @@ def test_a_clock_that_jumps_makes_no_record_overdue_and_hides_none(
         assert line.owner.status().due is Due.ALARM
 
 
+def test_a_clock_set_right_between_two_guests_does_not_hide_the_first_ones_hour(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    clock = TurnedClock(wall_off=3 * DAY)
+    with delivery(sandbox, tmp_path, start=False, clock=clock) as line:
+        line.put(number=invented_number(1), occurred_at=datetime.fromtimestamp(clock.wall(), SHANGHAI))
+        clock.wall_off, clock.mono_off = 50 * 60.0, 50 * 60.0
+        line.put(number=invented_number(2), occurred_at=datetime.fromtimestamp(clock.wall(), SHANGHAI))
+        assert line.owner.status().due is Due.RED
+        assert line.owner.status().oldest_unsent_s == pytest.approx(50 * 60, abs=15)
+
+
+@pytest.mark.parametrize("back_s", [3 * DAY, 20.0], ids=["days", "a little"])
+def test_a_clock_that_is_behind_after_a_restart_hides_no_record(
+    sandbox: SandboxProcess, tmp_path: Path, back_s: float
+) -> None:
+    with delivery(sandbox, tmp_path, start=False) as line:
+        line.put()
+    with delivery(sandbox, tmp_path, start=False, clock=OtherBoot(wall_off=-back_s)) as line:
+        assert line.owner.status().due is (Due.ALARM if back_s > 60 else Due.GREEN)
+
+
+class OtherBoot(TurnedClock):
+    def boot(self) -> str:
+        return "another"
+
+
 @pytest.mark.parametrize("off_s", [3 * DAY, -3 * DAY, 20.0], ids=["ahead", "behind", "a little"])
 def test_the_laws_hour_runs_by_the_authoritys_clock_once_it_is_known(
     sandbox: SandboxProcess, tmp_path: Path, off_s: float
@@ -94,6 +122,7 @@ def test_a_clock_far_ahead_erases_nothing_early(sandbox: SandboxProcess, tmp_pat
     clock.wall_off = 400 * DAY
     with delivery(sandbox, tmp_path, clock=clock, tables_in=tmp_path) as line:
         line.until("the purge looked", lambda: line.sync._purge_at > clock.mono() + 60)
+        line.until("the offset told", lambda: line.owner.line.clock_off_s is not None)
         assert line.owner.line.clock_off_s == pytest.approx(400 * DAY, abs=15)
         assert state(line.owner, record_id) is EventState.DELIVERED
 

@@ -102,6 +102,42 @@ def test_while_the_line_is_held_every_record_waits_to_be_sent(sandbox: SandboxPr
         line.until("all of them", lambda: line.owner.status().counts[EventState.READY] == 6)
 
 
+def test_the_wait_that_staff_see_goes_down(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    clock = TurnedClock()
+    sandbox.fault("police_busy", retry_after_s=500)
+    with delivery(sandbox, tmp_path, clock=clock) as line:
+        put(line, 1)
+        line.until_held("429")
+        clock.mono_off = 300
+        assert 190 < line.owner.status().line.retry_in_s < 210
+        clock.mono_off = 900
+        assert line.owner.status().line.retry_in_s == 0
+
+
+def test_a_record_that_is_weighed_for_hours_holds_up_neither_errands_nor_erasure(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    clock = TurnedClock()
+    with delivery(sandbox, tmp_path, clock=clock, tables_in=tmp_path) as line:
+        line.until_state(EventState.DELIVERED, *put(line, 1))
+        line.until("its keys are gone from the log", lambda: not line.sync._log_holds_keys)
+        guilty = registration(number=invented_number(7))
+        sandbox.fault("police_defer", record=guilty.record_id, times=1000)
+        line.owner.outbox.put(guilty)
+        line.until_state(EventState.INFLIGHT, guilty.record_id)
+        line.until("taken in", lambda: event(line.owner, guilty.record_id).http == 202)
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(8)))
+        line.until("the receipt saved", lambda: line.sync._log_holds_keys)
+        assert line.sync._tables is not None
+        line.sync._tables.due_at = line.sync._purge_at = clock.mono()
+        clock.mono_off = 400
+        line.sync.wake()
+        line.until("the errand", lambda: line.sync._tables.due_at > clock.mono() + 60)
+        line.until("the erasure", lambda: line.sync._purge_at > clock.mono() + 60)
+        line.until("the log", lambda: not line.sync._log_holds_keys)
+        assert state(line.owner, guilty.record_id) is EventState.INFLIGHT
+
+
 # ---- the hotel's licence ---------------------------------------------------------------------------------------------
 
 
@@ -121,7 +157,7 @@ def test_a_licence_that_expired_holds_the_line_and_rejects_nobody(sandbox: Sandb
         clock.wall_off += 400
         line.sync.wake()
         line.until("a second refusal", lambda: tries(line, records) > first)
-        line.until_held("EAA")
+        line.until("the next pause", lambda: line.owner.status().line.retry_in_s > 250)
         assert line.owner.status().counts[EventState.REJECTED] == 0
         sandbox.clear_faults()  # renewed: nobody has to try each record
         clock.mono_off += 400

@@ -13,6 +13,7 @@ from offline_queue.authority_time import moment
 from offline_queue.endpoint import Limits, Window
 from offline_queue.endpoints import psb_values
 
+OWN = Limits(50, 4_000_000)
 KNOWN = Limits(50, 4_000_000, "v1", (Window(1.0, 2.0),))
 FROM, TO = "2026-06-01T02:00:00+08:00", "2026-06-01T04:00:00+08:00"
 TABLE: dict[str, Any] = {"name": "rooms", "version": "v2", "entries": [{"code": "1208", "name": "1208"}]}
@@ -51,24 +52,32 @@ def test_limits_are_taken_but_never_more_than_ours() -> None:
     begin, end = moment(FROM), moment(TO)
     assert begin is not None
     assert end is not None
-    assert psb_values.limits(KNOWN, told) == Limits(20, 4_000_000, "v2", (Window(begin, end),))
-    assert psb_values.limits(KNOWN, {"maintenance": []}).maintenance == ()
+    assert psb_values.limits(OWN, KNOWN, told) == Limits(20, 4_000_000, "v2", (Window(begin, end),))
+    assert psb_values.limits(OWN, KNOWN, {"maintenance": []}).maintenance == ()
+
+
+def test_an_authority_that_allowed_less_for_a_while_may_allow_more_again() -> None:
+    less = psb_values.limits(OWN, KNOWN, {"maxRecords": 1, "maxBodyBytes": 100_000})
+    assert (less.max_records, less.max_body_bytes) == (1, 100_000)
+    assert psb_values.limits(OWN, less, {}) == less
+    more = psb_values.limits(OWN, less, {"maxRecords": 100, "maxBodyBytes": 9_000_000})
+    assert (more.max_records, more.max_body_bytes) == (50, 4_000_000)
 
 
 @given(JSON)
 def test_limits_that_make_no_sense_leave_a_line_that_works(junk: object) -> None:
     found = psb_values.limits(
-        KNOWN, dict.fromkeys(("maxRecords", "maxBodyBytes", "schemaVersion", "maintenance"), junk)
+        OWN, KNOWN, dict.fromkeys(("maxRecords", "maxBodyBytes", "schemaVersion", "maintenance"), junk)
     )
     assert 1 <= found.max_records <= 50
     assert 1 <= found.max_body_bytes <= 4_000_000
-    assert psb_values.limits(KNOWN, junk if not isinstance(junk, dict) else 7) == KNOWN
+    assert psb_values.limits(OWN, KNOWN, junk if not isinstance(junk, dict) else 7) == KNOWN
 
 
 def test_windows_come_in_order_without_those_that_are_none() -> None:
     later = {"from": "2026-07-01T02:00:00+08:00", "to": "2026-07-01T04:00:00+08:00"}
     told = [later, {"from": TO, "to": FROM}, {"from": FROM}, "always", {"from": FROM, "to": TO}]
-    windows = psb_values.limits(KNOWN, {"maintenance": told}).maintenance
+    windows = psb_values.limits(OWN, KNOWN, {"maintenance": told}).maintenance
     assert [window.begin for window in windows] == [moment(FROM), moment("2026-07-01T02:00:00+08:00")]
 
 
