@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
@@ -114,6 +114,10 @@ class Chained(Erasures):
         self._conn.execute(
             "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
+
+    def tell_again(self, events: Iterable[int]) -> None:
+        """Let the second copy hear, inside a transaction, of events of which more is known than their row."""
+        self._touched |= set(events)
 
     def remark(self, state: str, detail: str, wall: float) -> None:
         """Write into the chain, inside a transaction, what concerns no event."""

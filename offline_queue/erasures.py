@@ -74,8 +74,11 @@ class Erasures(Questions):
 
     def erasures_of(self, record_id: UUID) -> list[Erased]:
         """The receipts of one record, in the order of its revisions."""
-        events = [event.id for event in self.revisions(record_id)]
-        return [one for event in events for one in self._erased("event = ?", (event,))]
+        return [one for event in self.revisions(record_id) for one in self.erasure_of(event.id)]
+
+    def erasure_of(self, event: int) -> list[Erased]:
+        """The receipt of one event, if it has one."""
+        return self._erased("event = ?", (event,))
 
     def erasures_after(self, event: int, limit: int) -> list[Erased]:
         """Receipts in the order of their events."""

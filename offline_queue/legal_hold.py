@@ -41,7 +41,7 @@ def hold(store: Store, record_id: UUID, wall: float, *, by: str, case: str) -> N
     holds = held(store)
     if len(holds) >= MOST and record_id not in holds:
         raise ContractError(f"legal hold: {MOST} records are on hold already; release those that are settled")
-    _keep(store, holds | {record_id: LegalHold(wall, by, case)})
+    _keep(store, holds | {record_id: LegalHold(wall, by, case)}, record_id)
 
 
 def release(store: Store, record_id: UUID) -> None:
@@ -49,16 +49,31 @@ def release(store: Store, record_id: UUID) -> None:
     holds = held(store)
     if holds.pop(record_id, None) is None:
         raise ContractError("legal hold: this record is not on hold")
-    _keep(store, holds)
+    _keep(store, holds, record_id)
 
 
 def held(store: Store) -> dict[UUID, LegalHold]:
     """Return the holds there are. Owner thread."""
-    told: dict[str, dict[str, object]] = json.loads(store.fact(_FACT) or "{}")
-    return {UUID(record): LegalHold(**one) for record, one in told.items()}  # type: ignore[arg-type]
+    known: dict[str, dict[str, object]] = json.loads(store.fact(_FACT) or "{}")
+    return {UUID(record): LegalHold(**one) for record, one in known.items()}  # type: ignore[arg-type]
 
 
-def _keep(store: Store, holds: dict[UUID, LegalHold]) -> None:
-    told = {str(record): asdict(one) for record, one in holds.items()}
+def told(store: Store, record_id: UUID) -> str:
+    """Return a record's hold as the second copy keeps it; empty for none. Owner thread."""
+    one = held(store).get(record_id)
+    return json.dumps(asdict(one), separators=(",", ":")) if one is not None else ""
+
+
+def bring_back(store: Store, record_id: UUID, hold: str) -> None:
+    """Lay a hold of the second copy again, inside a transaction. Owner thread."""
+    store.set_fact(_FACT, _written(held(store) | {record_id: LegalHold(**json.loads(hold))}))
+
+
+def _keep(store: Store, holds: dict[UUID, LegalHold], changed: UUID) -> None:
     with store.transaction():
-        store.set_fact(_FACT, json.dumps(told, separators=(",", ":")))
+        store.set_fact(_FACT, _written(holds))
+        store.tell_again(event.id for event in store.revisions(changed))
+
+
+def _written(holds: dict[UUID, LegalHold]) -> str:
+    return json.dumps({str(record): asdict(one) for record, one in holds.items()}, separators=(",", ":"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from kiosk.errors import OutboxUnavailable, where
-from offline_queue import claims
+from offline_queue import claims, legal_hold
 from offline_queue.clock import Clock
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.carving import Carved
@@ -131,7 +131,7 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
         for kept in events:
             live = store.find(kept.record_id, kept.revision)
             if live is None:
-                store.restore(kept.columns, kept.parts, wall)
+                _bring_papers(store, store.restore(kept.columns, kept.parts, wall), kept)
                 came += 1
             elif _is_receipt_for(live, kept):
                 _learn(store, live, kept, wall)
@@ -144,6 +144,15 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
             else:
                 there += 1
     return came, there
+
+
+def _bring_papers(store: Store, event: Event, kept: Kept) -> None:
+    """Bring back what the second copy knows of an event besides its row."""
+    if hold := kept.text("hold"):
+        legal_hold.bring_back(store, event.record_id, hold)
+    at = kept.columns.get("erased_at")
+    if (statement := kept.text("erasure")) and isinstance(at, float):
+        store.keep_erasures([(event.id, at, statement, b"", "")])
 
 
 def _is_receipt_for(live: Event, kept: Kept) -> bool:

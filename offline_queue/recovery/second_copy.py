@@ -13,10 +13,10 @@ from pathlib import Path
 from uuid import UUID
 
 from kiosk.errors import KioskError
-from offline_queue import chain
+from offline_queue import chain, legal_hold
 from offline_queue.chain import Entry
 from offline_queue.recovery.journal import Journal
-from offline_queue.recovery.kept import Kept, columns_of, without_keys
+from offline_queue.recovery.kept import Kept, Value, columns_of, without_keys
 from offline_queue.recovery.keyring import Keyring, Where, WrappedKey
 from offline_queue.rows import Event
 from offline_queue.sealing import TEXT, SealedPart
@@ -128,7 +128,7 @@ class SecondCopy:
             return False
         found = (store.find(UUID(bytes=record), revision) for record, revision in which)
         kept = [
-            Kept(columns_of(event), tuple(map(without_keys, store.parts(event))) if whole else ())
+            Kept(_columns(store, event), tuple(map(without_keys, store.parts(event))) if whole else ())
             for event in found
             if event is not None
         ]
@@ -206,9 +206,20 @@ def _keys_of(store: Store, event: Event) -> list[WrappedKey]:
 def _kept(store: Store, event: Event, told: set[tuple[int, str]]) -> Kept | None:
     """Return an event as the journal keeps it; with its parts only when they are new."""
     if _is_new(event, told):
-        return Kept(columns_of(event), tuple(map(without_keys, store.parts(event))))
+        return Kept(_columns(store, event), tuple(map(without_keys, store.parts(event))))
     # One in flight would be made READY again, as it was: not worth a wait for the disk
-    return None if event.state is EventState.INFLIGHT else Kept(columns_of(event))
+    return None if event.state is EventState.INFLIGHT else Kept(_columns(store, event))
+
+
+def _columns(store: Store, event: Event) -> dict[str, Value]:
+    """Return its row, and what is known besides it: a legal hold, what its receipt of erasure says."""
+    columns = columns_of(event)
+    if hold := legal_hold.told(store, event.record_id):
+        columns["hold"] = hold
+    if event.state is EventState.PURGED:
+        for one in store.erasure_of(event.id):  # signed anew when it is brought back
+            columns |= {"erasure": one.statement, "erased_at": one.at}
+    return columns
 
 
 def _is_new(event: Event, told: set[tuple[int, str]]) -> bool:
