@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeAlias
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNREADABLE = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
+"""A bad sector stays bad: to wait for it would stop every guest."""
 _TWICE = frozenset(
     {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
 )
@@ -67,6 +69,6 @@ def failed(exc: sqlite3.Error | ValueError, file: str, doing: str) -> OutboxUnav
     code: int = getattr(exc, "sqlite_errorcode", 0)
     # The binding gives no code for a text that is none: one of ours always is UTF-8
     undecodable = isinstance(exc, sqlite3.OperationalError) and not code and "decode to UTF-8" in str(exc)
-    if code & 0xFF in _DAMAGED or code in _TWICE or code == sqlite3.SQLITE_IOERR_CORRUPTFS or undecodable:
+    if code & 0xFF in _DAMAGED or code in _TWICE or code in _UNREADABLE or undecodable:
         return OutboxDamaged(said + "The file is damaged: it is to be set aside, and salvaged")
     return OutboxUnavailable(said + "Check free space and the disk")

@@ -14,7 +14,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from mmap import mmap
+
+from offline_queue.recovery.file_bytes import Bytes
 
 MAGIC = b"SZJ1"
 _HEAD = struct.Struct(">4sB16sIQI")
@@ -68,7 +69,7 @@ class Found:
         return self.at + HEAD_BYTES + self.length + _DIGEST
 
 
-def heads(data: bytes | mmap, start: int = 0) -> Iterator[Found]:
+def heads(data: Bytes, start: int = 0) -> Iterator[Found]:
     """Yield every frame whose head is whole and whose end lies within ``data``. Bodies are not looked at."""
     at = start
     while (at := data.find(MAGIC, at)) >= 0:
@@ -80,7 +81,7 @@ def heads(data: bytes | mmap, start: int = 0) -> Iterator[Found]:
         at = found.end
 
 
-def whole(data: bytes | mmap, start: int = 0) -> Iterator[Found]:
+def whole(data: Bytes, start: int = 0) -> Iterator[Found]:
     """Yield every frame that is whole, to the last bit. After a broken one the search goes on inside it."""
     at = start
     while (at := data.find(MAGIC, at)) >= 0:
@@ -92,7 +93,7 @@ def whole(data: bytes | mmap, start: int = 0) -> Iterator[Found]:
         at = found.end
 
 
-def read(data: bytes | mmap, found: Found) -> Frame | None:
+def read(data: Bytes, found: Found) -> Frame | None:
     """Read one frame; None when a bit of it is not as it was written."""
     if found.end > len(data):
         return None
@@ -102,7 +103,7 @@ def read(data: bytes | mmap, found: Found) -> Frame | None:
     return Frame(found.kind, found.record, found.revision, found.seq, data[found.at + HEAD_BYTES : body_end])
 
 
-def _head(data: bytes | mmap, at: int) -> Found | None:
+def _head(data: Bytes, at: int) -> Found | None:
     head = data[at : at + _HEAD.size]
     crc = data[at + _HEAD.size : at + HEAD_BYTES]
     if len(crc) < _CRC.size or _CRC.unpack(crc)[0] != zlib.crc32(head):

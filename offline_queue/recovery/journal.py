@@ -8,17 +8,16 @@ Owner thread only.
 from __future__ import annotations
 
 import json
-import mmap
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.durable import sync_folder
 from kiosk.errors import OutboxUnavailable
 from offline_queue.recovery import frames
+from offline_queue.recovery.file_bytes import opened
 from offline_queue.recovery.frames import Frame, Kind
 from offline_queue.recovery.kept import Kept
 
@@ -49,22 +48,11 @@ def segments(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
-@contextmanager
-def mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
-    """Read a segment without taking it all into memory. Raises OSError."""
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            yield b""
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
-
-
 def look(path: Path) -> Segment:
     """Read a segment's heads. Raises OSError."""
     found = _NAME.fullmatch(path.name)
     number = int(found[1]) if found else 0
-    with mapped(path) as data:
+    with opened(path) as data:
         chain, seq, end, rows = b"", 0, 0, 0
         for head in frames.heads(data):
             if head.kind is Kind.CHAIN and not chain:

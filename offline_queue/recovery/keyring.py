@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kiosk.durable import sync_folder
 from kiosk.errors import ContractError, OutboxUnavailable
+from offline_queue.recovery import file_bytes
 
 SLOT_BYTES = 512
 LONGEST_WRAPPED = 340
@@ -168,7 +169,7 @@ class Keyring:
         return self._end - 1
 
     def _read(self, slot: int) -> bytes:
-        return os.pread(self._fd, SLOT_BYTES, slot * SLOT_BYTES)
+        return file_bytes.read(self._fd, slot * SLOT_BYTES, SLOT_BYTES)[0]  # a bad sector costs its own keys only
 
     def _write(self, slot: int, held: bytes) -> None:
         try:

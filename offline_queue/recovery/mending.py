@@ -109,11 +109,13 @@ class Mending:
 
     def _mend(self) -> None:
         damaged_ones = quarantine.waiting(self._site.store)
-        failed: OutboxUnavailable | None = None
+        failed: OutboxUnavailable | OSError | None = None
         for damaged in damaged_ones:
             try:
                 outcome = salvage(self._site, damaged, self._stopping)
-            except OutboxUnavailable as exc:  # the others, and the second copy, can still help
+            except OutboxDamaged:  # of the live store
+                raise
+            except (OutboxUnavailable, OSError) as exc:  # the others, and the second copy, can still help
                 failed = exc
                 continue
             if outcome is None:

@@ -7,8 +7,6 @@ stops at the first bad one, and would drop every commit after it.
 from __future__ import annotations
 
 import contextlib
-import mmap
-import os
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +15,8 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from offline_queue.recovery.file_bytes import Bytes, opened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,8 +55,8 @@ class Pages:
         """Open what there is of the two files. Raises OSError for one that is there and cannot be read."""
         self._closing = contextlib.ExitStack()
         try:
-            self._base = mapped(database, self._closing)
-            self._log = mapped(log, self._closing)
+            self._base = _open(database, self._closing)
+            self._log = _open(log, self._closing)
         except BaseException:
             self._closing.close()
             raise
@@ -96,15 +96,12 @@ class Pages:
         return self._base[(number - 1) * self.size : number * self.size]
 
 
-def mapped(path: Path, closing: contextlib.ExitStack) -> bytes | mmap.mmap:
-    """Map a file; empty when there is none."""
+def _open(path: Path, closing: contextlib.ExitStack) -> Bytes:
+    """Open a file; empty when there is none."""
     try:
-        file = closing.enter_context(path.open("rb"))
+        return closing.enter_context(opened(path))
     except FileNotFoundError:
         return b""
-    if os.fstat(file.fileno()).st_size == 0:
-        return b""
-    return closing.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def blocks(path: Path, log: Path) -> Iterator[tuple[Path, int, int]]:
@@ -118,7 +115,7 @@ def blocks(path: Path, log: Path) -> Iterator[tuple[Path, int, int]]:
             yield file, at, min(size, end - at)
 
 
-def _page_size(base: bytes | mmap.mmap, log: bytes | mmap.mmap) -> int:
+def _page_size(base: Bytes, log: Bytes) -> int:
     stored = struct.unpack(">H", base[16:18])[0] if len(base) >= 18 else 0
     stored = 65536 if stored == 1 else stored
     logged = struct.unpack(">I", log[8:12])[0] if len(log) >= _LOG_HEAD else 0
@@ -143,7 +140,7 @@ class LogHealth(Enum):
 def log_health(database: Path, log: Path) -> LogHealth:
     """Judge a log before SQLite, which empties it, may touch it. Raises OSError."""
     with contextlib.ExitStack() as closing:
-        base, held = mapped(database, closing), mapped(log, closing)
+        base, held = _open(database, closing), _open(log, closing)
         frames = _frames(held, _page_size(base, held))
         if not frames:
             return LogHealth.WHOLE
@@ -158,7 +155,7 @@ def log_health(database: Path, log: Path) -> LogHealth:
     return LogHealth.BROKEN if commits and any(frame.sound for frame in frames[commits[0] + 1 :]) else LogHealth.TORN
 
 
-def _frames(log: bytes | mmap.mmap, size: int) -> list[_LogFrame]:
+def _frames(log: Bytes, size: int) -> list[_LogFrame]:
     """Return the frames of the log's newest generation: older ones may lie behind it, told by their salt."""
     if len(log) < _LOG_HEAD + _FRAME_HEAD:
         return []
@@ -180,7 +177,7 @@ def _frames(log: bytes | mmap.mmap, size: int) -> list[_LogFrame]:
     return found
 
 
-def _head_holds(log: bytes | mmap.mmap) -> bool:
+def _head_holds(log: Bytes) -> bool:
     return _sums("<" if log[3] == 0x82 else ">", bytes(8), log[:24]) == log[24:32]
 
 

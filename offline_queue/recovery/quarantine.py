@@ -22,6 +22,7 @@ from kiosk.durable import sync_folder, write_whole
 from kiosk.errors import OutboxUnavailable
 from offline_queue.recovery.carving import table_of
 from offline_queue.recovery.cells import cells
+from offline_queue.recovery.file_bytes import read
 from offline_queue.recovery.keyring import LONGEST_WRAPPED
 from offline_queue.recovery.pages import blocks
 
@@ -170,6 +171,7 @@ def prune(store: Path, before: float) -> int:
 def wipe_keys(damaged: Damaged, stopping: threading.Event) -> bool:
     """Overwrite every wrapped data key in database and log, whatever page it lies in, and sync.
 
+    A page that a failing disk does not give any more is overwritten whole, for the sector may be read again one day.
     False when it was stopped: it can be done again. Raises OSError.
     """
     if not damaged.base.exists():
@@ -181,12 +183,9 @@ def wipe_keys(damaged: Damaged, stopping: threading.Event) -> bool:
             for number, (at, length) in enumerate((at, length) for where, at, length in places if where == path):
                 if number % _BLOCKS == 0 and stopping.wait(_BREATH_S):
                     return False
-                file.seek(at)
-                held = file.read(length)
-                if (wiped := _wiped(held, size)) != held:
-                    file.seek(at)
-                    file.write(wiped)
-            file.flush()
+                held, readable = read(file.fileno(), at, length)
+                if (wiped := _wiped(held, size)) != held or not readable:
+                    os.pwrite(file.fileno(), wiped, at)
             os.fsync(file.fileno())
     return True
 

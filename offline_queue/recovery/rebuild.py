@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from kiosk.durable import sync_folder
 from offline_queue.recovery import frames
+from offline_queue.recovery.file_bytes import Bytes, opened
 from offline_queue.recovery.frames import Found, Kind
-from offline_queue.recovery.journal import look, mapped, segments
+from offline_queue.recovery.journal import look, segments
 from offline_queue.recovery.judging import event_from, missing_photos
 from offline_queue.recovery.kept import Kept, of_body
 from offline_queue.recovery.keyring import Keyring
@@ -91,7 +91,7 @@ def _read(
     site: Site, paths: list[Path], keyring: Keyring, only: set[Which] | None, stopping: threading.Event
 ) -> Rebuilt | None:
     with ExitStack() as closing:
-        data = [closing.enter_context(mapped(path)) for path in paths]
+        data = [closing.enter_context(opened(path)) for path in paths]
         index = {which: places for which, places in _index(data).items() if only is None or which in only}
         told = Rebuilt(events=len(index))
         heads = iter(_kept(data, index))
@@ -112,7 +112,7 @@ def _read(
     return told
 
 
-def _index(data: list[bytes | mmap.mmap]) -> dict[Which, list[Where]]:
+def _index(data: Sequence[Bytes]) -> dict[Which, list[Where]]:
     """Find every whole frame of every event, oldest first."""
     index: dict[Which, list[Where]] = {}
     for number, held in enumerate(data):
@@ -122,7 +122,7 @@ def _index(data: list[bytes | mmap.mmap]) -> dict[Which, list[Where]]:
     return index
 
 
-def _kept(data: list[bytes | mmap.mmap], index: dict[Which, list[Where]]) -> Iterator[tuple[Kept, bytes]]:
+def _kept(data: Sequence[Bytes], index: dict[Which, list[Where]]) -> Iterator[tuple[Kept, bytes]]:
     """Put each event together from its frames: the newest row that is whole, the newest sealed parts that are."""
     for places in index.values():
         row: tuple[Kept, bytes] | None = None

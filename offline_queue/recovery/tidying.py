@@ -9,8 +9,9 @@ from uuid import UUID
 
 from kiosk.durable import sync_folder
 from offline_queue.recovery import frames
+from offline_queue.recovery.file_bytes import opened
 from offline_queue.recovery.frames import Kind
-from offline_queue.recovery.journal import look, mapped, segments
+from offline_queue.recovery.journal import look, segments
 from offline_queue.recovery.salvage import Site
 from offline_queue.recovery.second_copy import SecondCopy, Which
 from offline_queue.store import Store
@@ -32,7 +33,7 @@ def tidy(site: Site, copy: SecondCopy, stopping: threading.Event) -> int:
         # One that holds mostly receipts would only be written again and again
         if told.rows_bytes * 2 < told.size:
             continue
-        with mapped(path) as data:
+        with opened(path) as data:
             which = dict.fromkeys(
                 (head.record, head.revision) for head in frames.heads(data) if head.kind != Kind.CHAIN
             )
@@ -58,7 +59,7 @@ def scrub(site: Site, copy: SecondCopy, chain: bytes, stopping: threading.Event)
         named = look(path).chain
         if named not in (chain, b""):
             continue
-        with mapped(path) as data:
+        with opened(path) as data:
             for head in frames.heads(data):
                 if head.kind is Kind.ROW:
                     whole = bool(named) and frames.read(data, head) is not None

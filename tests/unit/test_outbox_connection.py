@@ -99,7 +99,10 @@ def test_a_records_whole_life_needs_no_more_than_the_protocol(store: Store, bare
     assert bare[0].closed
 
 
-@pytest.mark.parametrize("code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CORRUPT_INDEX, sqlite3.SQLITE_NOTADB])
+@pytest.mark.parametrize(
+    "code",
+    [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CORRUPT_INDEX, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_READ],
+)
 def test_a_broken_file_is_damage_in_a_read_and_in_a_write(store: Store, bare: list[BareConnection], code: int) -> None:
     bare[0].fails_with = error(code)
     with pytest.raises(OutboxDamaged, match=r"what SQLite says.*set aside"):
