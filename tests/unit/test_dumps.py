@@ -55,3 +55,20 @@ def test_the_process_that_sees_faces_forbids_its_own() -> None:
         limits = Path(f"/proc/{opened.vision.pid}/limits").read_text()
     core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
     assert set(core.split()[-3:-1]) <= {"0", "1"}
+
+
+def test_no_command_is_dumped_either(tmp_path: Path) -> None:
+    asked = ["queue", "export", str(tmp_path), "--operator", "li.na", "--reason", "network gone", "--config", "nowhere"]
+    play = (
+        "import resource, runpy, sys\n"
+        "_, most = resource.getrlimit(resource.RLIMIT_CORE)\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (most, most))\n"
+        "try:\n    runpy.run_module('kiosk', run_name='__main__')\n"
+        "except SystemExit:\n    pass\n"
+        "sys.stdout.write(str(resource.getrlimit(resource.RLIMIT_CORE)[0]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", play, *asked], capture_output=True, text=True, env=environment, check=False, timeout=50
+    )
+    assert done.stdout in ("0", "1")
