@@ -52,7 +52,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
 VERB = Verb(
     "list",
     "the newest records, or those that wait",
-    "One line per record: its state, its tries, when the law wants it reported, the last answer. Names nobody.",
+    "One line per revision: its state, how many tries failed, when it is due by law, the last answer. Names nobody.",
     ("list --waiting", "list --csv > waiting.csv"),
     run,
     _add,

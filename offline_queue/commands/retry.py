@@ -12,7 +12,11 @@ from offline_queue.inquiry import Inquiry
 
 def run(given: argparse.Namespace, config: Config) -> Told:
     rows = reach.rows(config, Inquiry("retry", given.record))
-    return Told({"rows": rows}, [*table.table(rows), "the line is tried now, if the kiosk runs"])
+    running = bool(reach.row(config, Inquiry("status"))["running"])
+    told = (
+        "the line is tried now" if running else "the kiosk is stopped: it tries the line when it starts (./run start)"
+    )
+    return Told({"rows": rows, "running": running}, [*table.table(rows), told])
 
 
 def _add(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,18 @@ from collections.abc import Iterable, Sequence
 from offline_queue import words
 from offline_queue.inquiry import Row
 
-_HEAD = ("RECORD", "REV", "OP", "STATE", "TRIES", "DUE", "AGE", "LAST ANSWER")
+_HEAD = ("RECORD", "REV", "OP", "STATE", "FAILED", "DUE", "AGE", "LAST ANSWER")
 MASKED_COLUMNS = (
     *("record", "revision", "op", "state", "stay", "room", "name", "number", "occurred_at", "due_at", "overdue"),
     *("attempts", "answer"),
 )
+
+
+_NEXT = {
+    "REJECTED": "./run queue amend {record} --operator NAME --correct, or --void; retry sends the same once more",
+    "QUARANTINED": "call support; or read the document again: ./run queue amend {record} --operator NAME --correct",
+}
+"""What a person decides of it."""
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -52,13 +59,15 @@ def story(row: Row) -> list[str]:
         "guest": _guest(row),
         "happened": row["occurred_at"] or "-",
         "due": _due(row),
-        "tries": row["attempts"],
+        "failed tries": row["attempts"],
         "last answer": row["answer"] or "-",
         "receipt": f"{row['receipt']}, {row['received_at']}" if row["receipt"] else "-",
         "still sealed here": _listed(row["parts"]),
     }
     if row.get("flag"):
         told["to look at"] = row["flag"]
+    if row["state"] in _NEXT:
+        told["next"] = _NEXT[str(row["state"])].format(record=row["record"])
     return [f"{row['record']} revision {row['revision']}", *(f"  {name:<18} {value}" for name, value in told.items())]
 
 
@@ -73,8 +82,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _guest(row: Row) -> str:
     if row["name"]:
         return f"{row['name']}, {row['number']}"
-    sealed_for = row.get("sealed_for")
-    return f"sealed to {sealed_for}: this kiosk cannot read it" if sealed_for else "no text to read"
+    if sealed_for := row.get("sealed_for"):
+        return f"sealed to {sealed_for}: this kiosk cannot read it"
+    return "not named in this revision" if row["occurred_at"] else "no text to read"
 
 
 def _listed(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from offline_queue import words
 from offline_queue.inquiry import Row
 from offline_queue.paper.archive import Archive, new_archive
 from offline_queue.paper.entry import Entry, entry_of
@@ -81,7 +82,7 @@ def _fill(
     if font is not None and entries:
         from offline_queue.paper.form import form  # a fifth of a second that an export without it need not pay
 
-        said(f"drawing the form of {len(entries)} records …")
+        said(f"drawing the form of {words.many(len(entries), 'record')} …")
         pdf, contents.pages = form(heading, entries, font)
         hashes["registrations.pdf"] = archive.add("registrations.pdf", pdf)
     archive.add("README.txt", _READ_ME.encode("utf-8-sig"))

@@ -119,8 +119,8 @@ class _Form(FPDF):
             self.add_page()
         self.ln(3)
         self._pen(9.5)
-        for words in ("旅馆经办人签名", "接收民警签名"):
-            told = f"{words} ________________　　警号/工号 ____________　　日期 ______年____月____日____时____分"
+        for words, number in (("旅馆经办人签名", "工号"), ("接收民警签名　", "警号")):
+            told = f"{words} ________________　　{number} ____________　　日期 ______年____月____日____时____分"
             self.cell(_WIDTH, 9, told, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     # -- pieces of an entry

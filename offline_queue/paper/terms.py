@@ -119,6 +119,8 @@ _CODES = {
     "ERJKA": "入境口岸",
     "ETLSY": "停留事由",
     "EQFD": "签发地",
+    "E103": "终端被停用",
+    "E107": "终端时钟不准",
     "E301": "校验和",
     "E302": "出生日期与证件号码不符",
     "E303": "证件过期",
@@ -129,8 +131,25 @@ _CODES = {
     "E400": "格式或操作次序",
     "E409": "同版本内容不同",
     "E410": "已有更新版本",
+    "E429": "接口繁忙",
+    "E503": "接口维护中",
 }
 """The authority's codes; one that is not here stays as it came."""
+
+_NOTES = {
+    "unreachable": "网络不通",
+    "timeout": "接口超时未答",
+    "cut": "连接中断",
+    "tls": "安全连接失败",
+    "token refused": "令牌被拒",
+    "no token": "未取得令牌",
+    "restart": "终端重启",
+    "retry by": "人工重新上传",
+    "poison": "多次上传未成",
+    "http": "接口报错",
+    "cannot be opened": "本机无法解密",
+}
+"""How a note of the outbox begins, when no code of the authority stands in it; another note stays as it is."""
 
 _CODE = re.compile(r"\bE[A-Z0-9]{1,7}\b")
 _SEXES = {"0": "未知", "1": "男", "2": "女", "9": "未说明"}
@@ -170,7 +189,10 @@ def value(key: str, raw: object) -> str:
 def answer(text: str) -> str:
     """Return the authority's last answer: its code with the meaning, or what the outbox noted."""
     found = _CODE.search(text)
-    return f"{found[0]} {_CODES[found[0]]}" if found and found[0] in _CODES else text
+    if found:
+        return f"{found[0]} {_CODES[found[0]]}" if found[0] in _CODES else text
+    note = next((told for begins, told in _NOTES.items() if text.startswith(begins)), "")
+    return f"{note} ({text})" if note.endswith("报错") else note or text
 
 
 def moment(text: str) -> str:

@@ -38,7 +38,7 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 def test_list_in_words(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     assert kiosk.asked("list") == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["RECORD", "REV", "OP", "STATE", "TRIES", "DUE", "AGE", "LAST", "ANSWER"]
+    assert head.split() == ["RECORD", "REV", "OP", "STATE", "FAILED", "DUE", "AGE", "LAST", "ANSWER"]
     assert [line.split()[0] for line in lines] == [kiosk.waiting, kiosk.rejected, kiosk.delivered]
     assert "waits to be sent" in lines[0]
     assert "in 60 min" in lines[0]
@@ -121,9 +121,21 @@ def test_retry(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     assert kiosk.asked("retry") == 0
     assert kiosk.asked("retry", kiosk.waiting) == 0  # its chain does not change: the audit alone tells of it
     assert [entry.fields["record"] for entry in kiosk.audited("queue.retry")] == [kiosk.rejected, kiosk.waiting]
+    told = "the line is tried now" if kiosk.running else "the kiosk is stopped: it tries the line when it starts"
+    assert told in capsys.readouterr().out
     if kiosk.running:
         assert kiosk.owner is not None
         assert state(kiosk.owner, kiosk.rejected) is EventState.READY
+
+
+def test_show_says_what_a_person_decides_and_who_is_not_named(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kiosk.asked("show", kiosk.rejected) == 0
+    assert f"./run queue amend {kiosk.rejected} --operator NAME --correct" in capsys.readouterr().out
+    assert kiosk.asked("amend", kiosk.waiting, "--operator", "li.na", "--room", "1209") == 0
+    assert kiosk.asked("show", kiosk.waiting) == 0
+    words = capsys.readouterr().out
+    assert "not named in this revision" in words
+    assert "next" not in words
 
 
 @pytest.mark.parametrize("coding", ["ascii", "latin-1", "gbk"])

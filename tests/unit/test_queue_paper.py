@@ -110,7 +110,10 @@ def test_what_kiosk_and_officer_call_things() -> None:
     assert terms.value("checkInAt", "2026-11-24T03:12:45+08:00") == "2026-11-24 03:12"
     assert terms.value("declared", ["ethnicity"]) == "民族"
     assert terms.answer("E24 guest.ethnicity (ethnicity)") == "E24 民族"
-    assert terms.answer("http 503") == "http 503"
+    assert terms.answer("http 503 E503 (the authority is being maintained)") == "E503 接口维护中"
+    assert (terms.answer("unreachable"), terms.answer("http 502")) == ("网络不通", "接口报错 (http 502)")
+    assert terms.answer("tls: certificate expired") == "安全连接失败"
+    assert terms.answer("E999") == "E999"
 
 
 @pytest.mark.parametrize(
