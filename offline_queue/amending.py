@@ -23,6 +23,7 @@ from kiosk.registration.later import WHOLE, Act, Earlier, Visitor
 from offline_queue import words
 from offline_queue.inquiry import Inquiry, checked_operator, record_of
 from offline_queue.owner import OutboxOwner
+from offline_queue.paper.terms import FIELDS
 from offline_queue.rows import Event
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
@@ -179,5 +180,8 @@ def _fields(text: str, earlier: Earlier) -> dict[str, object]:
         told = None
     if not isinstance(told, dict) or not told:
         raise ContractError("outbox: this wants at least one FIELD=VALUE, as in roomNo=1208")
+    if unknown := [name for name in told if name not in earlier.guest and name not in FIELDS]:
+        typed = ", ".join(name if name.isascii() else "?" for name in unknown)  # a guest's name is no field's
+        raise ContractError(f"outbox: a record has no field {typed}; its fields: {', '.join(FIELDS)}")
     counted = {name for name, value in earlier.guest.items() if isinstance(value, int)} | _COUNTED
     return {name: int(value) if name in counted and str(value).isdecimal() else value for name, value in told.items()}

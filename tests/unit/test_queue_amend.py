@@ -110,6 +110,8 @@ def test_what_was_rejected_changed_nothing(owner: OutboxOwner) -> None:
         ("UP", "{}", "FIELD=VALUE"),
         ("UP", "[1]", "FIELD=VALUE"),
         ("UP", '{"name": "4"}', "name"),
+        ("UP", '{"nmae": "林随安"}', "no field nmae"),
+        ("VI", '{"nmae": "林随安"}', "no field nmae"),
         ("CI", "", "amended by"),
     ],
 )
