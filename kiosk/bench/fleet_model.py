@@ -1,8 +1,8 @@
 """A city's kiosks after an outage, simulated: the product's own line and waits, a server with a capacity. Pure.
 
-One kiosk is its ``Line`` (offline_queue/line.py, the real one) and how many records it holds; what it asks, in which
-order, is what the sync thread asks: token, limits, batch, results. The server carries out so many requests a second,
-lets a second's worth wait, and refuses the rest with 503 and Retry-After. Time is a number; nothing sleeps.
+One kiosk is its ``Line``, the real one, and how many records it holds; what it asks, in which order, is what the sync
+thread asks: token, limits, batch, results. The server carries out so many requests a second, lets a second's worth
+wait, and refuses the rest with 503 and Retry-After. Time is a number; nothing sleeps.
 """
 
 from __future__ import annotations
