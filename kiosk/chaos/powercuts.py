@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -271,15 +271,9 @@ def control(seed: int, name: str) -> bool:
     return False
 
 
-class scratch:  # noqa: N801 - used as a function
-    """A new folder on a disk that syncs at once, removed at the end of the block."""
-
-    def __init__(self) -> None:
-        where = FAST_DISK if os.access(FAST_DISK, os.W_OK) else None
-        self._made = tempfile.TemporaryDirectory(prefix="suizhu-chaos-", dir=where, ignore_cleanup_errors=True)
-
-    def __enter__(self) -> Path:
-        return Path(self._made.__enter__())
-
-    def __exit__(self, *_: object) -> None:
-        self._made.cleanup()
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a new folder on a disk that syncs at once; it is removed at the end of the block."""
+    where = FAST_DISK if os.access(FAST_DISK, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="suizhu-chaos-", dir=where, ignore_cleanup_errors=True) as name:
+        yield Path(name)
