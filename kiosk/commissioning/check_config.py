@@ -14,16 +14,18 @@ from kiosk.config import BadSettings, Fault, load, usual_file
 def main(argv: list[str]) -> int:
     """Print the faults. Exit 0 only when there is none."""
     parser = argparse.ArgumentParser(prog="./run check-config", description="Name every fault in a settings file.")
-    parser.add_argument("path", type=Path, nargs="?", default=usual_file(), metavar="PATH")
+    parser.add_argument("path", type=Path, nargs="?", metavar="PATH", help="default: the config.toml of this folder")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="the same, as other commands call it")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     arguments = parser.parse_args(argv)
+    path: Path = arguments.config or arguments.path or usual_file()
     faults: tuple[Fault, ...] = ()
-    told = f"{arguments.path}: sound"
+    told = f"{path}: sound"
     try:
-        config = load(arguments.path)
+        config = load(path)
         told += f", mode {config.kiosk.mode}"
     except BadSettings as exc:
-        faults, told = exc.found, _told(arguments.path, exc.found)
+        faults, told = exc.found, _told(path, exc.found)
     sys.stdout.write(told + "\n")
     if arguments.json:
         sys.stdout.write(json.dumps({"ok": not faults, "faults": [asdict(fault) for fault in faults]}) + "\n")

@@ -25,10 +25,16 @@ from kiosk.weights import cache
 def main(argv: list[str]) -> int:
     """Hold one thing up. Exit 0 once the camera shows it."""
     parser = argparse.ArgumentParser(
-        prog="./run hold", description="Hold a code or a face up to a demo kiosk's camera."
+        prog="./run hold",
+        description="Hold a code or a face up to the camera of a demo kiosk that runs in another terminal.",
+        epilog=f"PERSON, all invented: {', '.join(sorted(PEOPLE))}",
     )
-    parser.add_argument("what", choices=("suishen", "claim169", "face", "nothing"))
-    parser.add_argument("person", nargs="?", choices=sorted(PEOPLE), default=None, metavar="PERSON")
+    parser.add_argument(
+        "what",
+        choices=("suishen", "claim169", "face", "nothing"),
+        help="a phone with a Suishen code or an e-ID QR, the face, or nothing any more",
+    )
+    parser.add_argument("person", nargs="?", choices=sorted(PEOPLE), default=None, metavar="PERSON", help="whose")
     parser.add_argument("--fault", default=None, help="spoil the e-ID QR: expired, forged, altered, …")
     parser.add_argument("--config", type=Path, default=usual_file())
     arguments = parser.parse_args(argv)

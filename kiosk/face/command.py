@@ -31,7 +31,9 @@ class Pair:
 
 def main(argv: list[str]) -> int:
     """Return 0 when every pair was judged, 1 when a file could not be read, 2 for a wrong call."""
-    parser = argparse.ArgumentParser(prog="./run face", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="./run face", description="Compare a reference picture with a probe: one pair, or many."
+    )
     parser.add_argument("reference", nargs="?", help="portrait: JPEG, PNG or WebP")
     parser.add_argument("probe", nargs="?", help="picture that stands for one camera frame")
     parser.add_argument("--pairs", type=Path, metavar="FILE.csv", help="columns reference, probe, optional genuine 1/0")

@@ -9,7 +9,8 @@
     ./run sandbox code                         print a code with which an installer activates a new kiosk
     ./run sandbox ledger [--json]              say what was reported to the police endpoint
 
-Each but ``kinds`` wants ``--dir DIR``, the folder that the sandbox named when it began.
+They go to the sandbox of the demo kiosk that runs here (``./run start``, with ``--config`` where it has settings of
+its own), or with ``--dir DIR`` to one that runs alone: the folder that it named when it began.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from kiosk.config import load, usual_file
+from kiosk.embedded import sandbox_dir
+from kiosk.errors import DeviceUnavailable
 from kiosk.sandbox import faults
-from kiosk.sandbox.control import ask
+from kiosk.sandbox.control import SandboxUnavailable, ask
 from kiosk.sandbox.fault_script import option
 from kiosk.sandbox.ledger_view import LedgerView
 
 VERBS = frozenset({"fault", "script", "mix", "faults", "clear", "kinds", "code", "ledger"})
+
+_EXAMPLE = "Example: ./run sandbox fault police_reject code=E22 times=1"
 
 
 def main(argv: list[str]) -> int:
@@ -41,7 +47,7 @@ def main(argv: list[str]) -> int:
 
 
 def _do(arguments: argparse.Namespace) -> None:
-    folder = getattr(arguments, "dir", Path())
+    folder = Path() if arguments.action == "kinds" else _folder(arguments)
     match arguments.action:
         case "fault":
             ask(folder, "fault", kind=arguments.kind, options=dict(option(text) for text in arguments.options))
@@ -62,6 +68,16 @@ def _do(arguments: argparse.Namespace) -> None:
             print(json.dumps(table) if arguments.json else _words(LedgerView.from_json(table)))
 
 
+def _folder(arguments: argparse.Namespace) -> Path:
+    if arguments.dir is not None:
+        folder: Path = arguments.dir
+        return folder
+    try:
+        return sandbox_dir(load(arguments.config).kiosk.state_dir)
+    except DeviceUnavailable as exc:
+        raise SandboxUnavailable(f"{exc}, or name the folder of a sandbox that runs alone: --dir DIR") from exc
+
+
 def _words(ledger: LedgerView) -> str:
     """Say how much of what there is: numbers only."""
     ops = ", ".join(f"{count} {op}" for op, count in sorted(Counter(one.op for one in ledger.records).items()))
@@ -79,9 +95,9 @@ def _words(ledger: LedgerView) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run sandbox", description="Change a running sandbox, or look into it.")
     actions = parser.add_subparsers(dest="action", required=True)
-    fault = actions.add_parser("fault", help="put a fault on the board; ./run sandbox kinds lists them")
-    fault.add_argument("kind")
-    fault.add_argument("options", nargs="*", metavar="NAME=VALUE")
+    fault = actions.add_parser("fault", help="put one on the board; ./run sandbox kinds lists them", epilog=_EXAMPLE)
+    fault.add_argument("kind", help="server and effect, as in police_drop, gateway_timeout or hotel_error")
+    fault.add_argument("options", nargs="*", metavar="NAME=VALUE", help="what narrows it, as in times=1")
     script = actions.add_parser("script", help="put a file's faults on the board, one a line")
     script.add_argument("file", type=Path)
     mix = actions.add_parser("mix", help="put a seeded mixture of faults on the board")
@@ -95,5 +111,6 @@ def _parser() -> argparse.ArgumentParser:
     ledger = actions.add_parser("ledger", help="say what was reported to the police endpoint")
     ledger.add_argument("--json", action="store_true", help="everything, as one line of JSON")
     for action in (fault, script, mix, listed, clear, code, ledger):
-        action.add_argument("--dir", type=Path, required=True, help="folder of the running sandbox")
+        action.add_argument("--dir", type=Path, help="folder of a sandbox that runs alone; default: the demo kiosk's")
+        action.add_argument("--config", type=Path, default=usual_file(), help="settings of the demo kiosk that runs")
     return parser

@@ -12,7 +12,7 @@ from kiosk.weights.manifest import ModelFile
 
 def main(argv: list[str]) -> int:
     """Return 0 when every file is in the cache and right, else 1. Progress goes to stderr, the list to stdout."""
-    parser = argparse.ArgumentParser(prog="./run models", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./run models", description="Install, list or verify what the kiosk fetches.")
     parser.add_argument("action", choices=("install", "list", "verify"))
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
     asked = parser.parse_args(argv)

@@ -17,7 +17,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from kiosk.embedded import leave_pointer
 from kiosk.sandbox import command
+from kiosk.sandbox.control import SandboxUnavailable
 from kiosk.sandbox.people import PEOPLE
 from kiosk.sandbox.police_auth import iso
 from kiosk.sandbox.police_wire import receipts_statement
@@ -361,3 +363,15 @@ def test_an_installer_plays_faults_and_reads_the_ledger_from_the_command_line(
     with pytest.raises(SystemExit):
         command.main(["script", str(script), *where])
     assert sandbox.faults() == [], "a script with a mistake in it plays nothing"
+
+
+def test_without_a_folder_the_sandbox_of_the_demo_kiosk_is_asked(
+    sandbox: SandboxProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text('[kiosk]\nstate_dir = "var"\n', encoding="utf-8")
+    with pytest.raises(SandboxUnavailable, match=r"\./run start.*--dir DIR"):
+        command.main(["faults", "--config", str(settings)])
+    leave_pointer(tmp_path / "var", sandbox.info.run_dir)
+    assert command.main(["faults", "--config", str(settings)]) == 0
+    assert capsys.readouterr().out == "none\n"

@@ -17,6 +17,8 @@ def test_a_sound_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     file.write_text("[screen]\nidle_s = 90\n")
     assert main([str(file)]) == 0
     assert capsys.readouterr().out == f"{file}: sound, mode demo\n"
+    assert main(["--config", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: sound, mode demo\n", "as every other command takes it"
 
 
 def test_faults_are_told_with_line_range_and_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
