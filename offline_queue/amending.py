@@ -50,12 +50,10 @@ def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendm
     record_id = record_of(inquiry.record)
 
     def work(store: Store) -> tuple[list[Event], list[bytes | None]]:
-        events = store.revisions(record_id)
+        events = store.record(record_id)
         return events, [owner.vault.open_text(store, event) for event in events]
 
     events, texts = owner.call(work)
-    if not events:
-        raise ContractError(f"outbox: no record {record_id} in this outbox; ./run queue list shows those there are")
     supersedes = None if inquiry.op == "VI" else _superseded(events, inquiry.op)
     zone = ZoneInfo(kiosk.timezone)
     now = datetime.fromtimestamp(owner.clock.wall(), zone)

@@ -20,10 +20,7 @@ def retry(store: Store, vault: Vault, record_id: UUID, wall: float, by: str) -> 
     Raises:
         ContractError: Unknown, delivered, on its way already, or still not to be opened.
     """
-    revisions = store.revisions(record_id)
-    if not revisions:
-        raise ContractError("outbox: no such record; ./run queue list shows those there are")
-    event = next((revision for revision in revisions if revision.state not in DONE), None)
+    event = next((revision for revision in store.record(record_id) if revision.state not in DONE), None)
     if event is None:
         raise ContractError("outbox: the record is delivered; there is nothing to try again")
     match event.state:
@@ -35,7 +32,10 @@ def retry(store: Store, vault: Vault, record_id: UUID, wall: float, by: str) -> 
         case EventState.INFLIGHT:
             raise ContractError("outbox: the record is on its way; its answer comes first")
         case _:
-            raise ContractError("outbox: an earlier revision of the record is missing; it cannot be sent before it")
+            raise ContractError(
+                "outbox: an earlier revision of the record is missing, and this one waits for it. "
+                "Fix: ./run queue salvage may bring it back; else register the guest anew"
+            )
     now = store.find(record_id, event.revision)
     assert now is not None  # noqa: S101 - an event is never deleted
     return now
@@ -46,7 +46,7 @@ def _release(store: Store, vault: Vault, event: Event, wall: float, by: str) -> 
     if not parts or None in parts.values():
         raise ContractError("outbox: the record still cannot be opened; bring the key file back, or call support")
     if not store.may_go(event.record_id, event.revision):
-        raise ContractError("outbox: an earlier revision of the record is not done")
+        raise ContractError("outbox: an earlier revision of the record waits, too. Fix: ./run queue show says what for")
     why = f"retry by {by}"
     with store.transaction():
         store.move(

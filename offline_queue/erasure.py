@@ -102,9 +102,7 @@ def _write(store: Store, done: list[tuple[int, bytes]], key: DeviceKey) -> None:
 
 def documents(store: Store, record_id: UUID) -> list[dict[str, object]]:
     """Return a record's receipts as they are handed out, one for each revision. Owner thread. Raises ContractError."""
-    revisions = store.revisions(record_id)
-    if not revisions:
-        raise ContractError("erasure: no such record; queue list shows those there are")
+    revisions = store.record(record_id)
     erased = store.erasures_of(record_id)
     if not erased and any(event.state is EventState.PURGED for event in revisions):
         raise ContractError("erasure: this record was erased by a program that signed no receipts yet")

@@ -18,7 +18,9 @@ class Hold:
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as exc:
-            raise OutboxUnavailable(f"outbox lock {path.name} in {path.parent}: {exc.strerror}") from exc
+            raise OutboxUnavailable(
+                f"outbox lock {path.name} in {path.parent}: {exc.strerror}; fix: let this user write there"
+            ) from exc
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:

@@ -125,7 +125,9 @@ def load(path: Path, tcti: str = "") -> KioskKey:
                 raise _not_whole(path) from None
             key = KioskKey(tpm.unseal(blobs, tcti), "tpm")
         case _:
-            raise OutboxUnavailable(f"outbox key {path.name}: not a key of this program")
+            raise OutboxUnavailable(
+                f"outbox key {path.name}: not a key of this program; bring the file back from its safe copy"
+            )
     if len(key.secret) != KEY_BYTES:
         raise _not_whole(path)
     return key
@@ -151,7 +153,9 @@ def make(path: Path, key_store: KeyStore = "file", tcti: str = "") -> KioskKey:
         draft.unlink()
         sync_folder(path.parent)
     except OSError as exc:
-        raise OutboxUnavailable(f"outbox key {path.name}: cannot be made: {exc.strerror}") from exc
+        raise OutboxUnavailable(
+            f"outbox key {path.name}: cannot be made: {exc.strerror}; check free space and the mode of its folder"
+        ) from exc
     return key
 
 

@@ -33,11 +33,8 @@ def hold(store: Store, record_id: UUID, wall: float, *, by: str, case: str) -> N
     """Keep every revision of a record from erasure, also those still to come. Owner thread. Raises ContractError."""
     if not _CASE.fullmatch(case):
         raise ContractError("legal hold: a case is 1 to 40 letters, digits and . _ / -; it names nobody")
-    revisions = store.revisions(record_id)
-    if not revisions:
-        raise ContractError("legal hold: no such record; queue list shows those there are")
-    if all(event.state is EventState.PURGED for event in revisions):
-        raise ContractError("legal hold: this record is erased already; queue purge --receipt tells when")
+    if all(event.state is EventState.PURGED for event in store.record(record_id)):
+        raise ContractError("legal hold: this record is erased already; ./run queue purge --receipt tells when")
     holds = held(store)
     if len(holds) >= MOST and record_id not in holds:
         raise ContractError(f"legal hold: {MOST} records are on hold already; release those that are settled")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from kiosk.errors import OutboxDamaged
+from kiosk.errors import ContractError, OutboxDamaged
 from offline_queue import chain, schema, wholeness
 from offline_queue.connection import Connect, connect, failed
 from offline_queue.rows import COLUMNS, Event, Wrapped, event_of
@@ -42,6 +42,12 @@ class Questions:
     def revisions(self, record_id: UUID) -> list[Event]:
         """Every revision of one record, in order."""
         return self._many("record = ? ORDER BY revision", (record_id.bytes,))
+
+    def record(self, record_id: UUID) -> list[Event]:
+        """As ``revisions``, for somebody who names a record. Raises ContractError when there is none of that id."""
+        if not (found := self.revisions(record_id)):
+            raise ContractError(f"outbox: no record {record_id} in this outbox; ./run queue list shows those there are")
+        return found
 
     def replaced_by(self, event: Event) -> list[Event]:
         """Earlier revisions of its record that were rejected and superseded: never receipted themselves."""

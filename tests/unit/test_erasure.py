@@ -294,7 +294,7 @@ def test_who_asks_for_a_receipt_too_early_is_told_so(owner: OutboxOwner) -> None
     owner.outbox.put(put)
     with pytest.raises(ContractError, match="nothing of this record"):
         receipts(owner, put.record_id)
-    with pytest.raises(ContractError, match="no such record"):
+    with pytest.raises(ContractError, match=r"no record .*queue list"):
         receipts(owner, new_id())
 
 
@@ -362,7 +362,7 @@ def test_a_hold_says_why_without_a_name_and_only_on_what_is_there(owner: OutboxO
     with pytest.raises(ContractError, match="names nobody") as refused:
         owner.call(lambda store: legal_hold.hold(store, record, 1.0, by="a", case=NAME))
     assert NAME not in str(refused.value)
-    with pytest.raises(ContractError, match="no such record"):
+    with pytest.raises(ContractError, match=r"no record .*queue list"):
         owner.call(lambda store: legal_hold.hold(store, UUID(new_id()), 1.0, by="a", case="1"))
     with pytest.raises(ContractError, match="not on hold"):
         owner.call(lambda store: legal_hold.release(store, record))
