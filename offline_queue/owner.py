@@ -150,7 +150,7 @@ class OutboxOwner:
             anew = not any(file.exists() for file in known) and not quarantine.waiting(store_file)
             first_start = make_key and anew
             vault = Vault.unlocked(hotel_code, key_file, settings, make_new=first_start)
-            keeper = Keeper(store_file, vault, settings, clock)
+            keeper = Keeper(store_file, vault, settings, clock, anew=first_start)
             thread.enter(lambda: disk.spending(keeper.open)).wait()
         except BaseException:
             thread.shutdown()

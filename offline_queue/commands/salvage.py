@@ -59,9 +59,13 @@ def _next(row: Row) -> list[str]:
     told = []
     if any(one.get("sealed") for one in salvaged):
         told.append("next: ./run queue list --waiting shows what cannot be opened: staff register those guests anew")
-    if any(one.get("lost") or not one.get("events") for one in salvaged):
+    if any(_lacks(one) for one in salvaged):
         told.append("next: compare the hotel's list of arrivals with ./run queue list; register anew who is missing")
     return told
+
+
+def _lacks(one: Row) -> bool:
+    return bool(one.get("lost") or one.get("missing") or one.get("foreign") or not one.get("events"))
 
 
 def _outcome(one: Row) -> str:
@@ -77,6 +81,7 @@ def _outcome(one: Row) -> str:
         ("repaired", "with a repaired row"),
         ("sealed", "cannot be opened"),
         ("lost", "LOST: nothing tells which record they were"),
+        ("missing", "changes of state MISSING: it is an older copy, or its log was deleted"),
     ):
         if one.get(name):
             parts.append(f"{one[name]} {meaning}")

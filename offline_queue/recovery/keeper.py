@@ -31,14 +31,17 @@ _GENERATION = 1 << 32
 class Keeper:
     """The store of one folder. Made once; ``open`` again after each failure."""
 
-    def __init__(self, store: Path, vault: Vault, settings: OutboxSection, clock: Clock) -> None:
-        """Prepare; nothing is opened yet."""
+    def __init__(self, store: Path, vault: Vault, settings: OutboxSection, clock: Clock, *, anew: bool = False) -> None:
+        """Prepare; nothing is opened yet. ``anew``: this kiosk never had an outbox."""
+        self._anew = anew
         self.path = store
         self._vault = vault
         self._clock = clock
         self._suite = settings.suite
         self._store: Store | None = None
         self._inode = 0
+        self._witnessed = 0
+        """Last number of the chain that was set aside, as its witness knew it; 0 when it knew none."""
         folder = settings.second_copy_dir or store.parent / COPY_FOLDER
         self.copy = SecondCopy(folder, store.parent / KEYRING_FILE) if settings.second_copy else None
         self.generation = 0
@@ -87,8 +90,9 @@ class Keeper:
     def replace(self, damage: OutboxDamaged, *, opening: bool = False) -> None:
         """Set the damaged database aside and open a new one in its place. Raises OutboxUnavailable."""
         log.error("%s", damage)
-        self._rescue()
+        rescued = self._rescue()
         self.close()
+        self._witnessed = 0 if rescued else self._seen_by_witness()
         damaged = quarantine.set_aside(self.path, self._clock.wall(), opening=opening)
         self._forget_witness()
         self.generation += 1
@@ -134,6 +138,8 @@ class Keeper:
     def _opened(self) -> Store:
         path, wall = self.path, self._clock.wall()
         witness = HeadWitness(path.with_name(WITNESS_FILE))
+        if witness.seen() is None:
+            self._tell_unwitnessed()
         store = Store(path, self._vault.hotel, wall, suite=self._suite, witness=witness)
         try:
             last = store.last_recipient()
@@ -148,6 +154,19 @@ class Keeper:
             raise
         return store
 
+    def _tell_unwitnessed(self) -> None:
+        """Say what nobody can know without the witness; the authority, which is told the chain's head, still can."""
+        with contextlib.suppress(OSError):
+            if self.path.stat().st_size:
+                log.warning("outbox %s: no %s: whether it is the newest copy is unknown", self.path.name, WITNESS_FILE)
+                return
+        if not quarantine.waiting(self.path) and not self._anew:
+            log.error(
+                "outbox %s: gone without a trace, its key is not; a new one begins. If this kiosk has served guests, "
+                "bring the file back, or compare the hotel's list of arrivals with ./run queue list",
+                self.path.name,
+            )
+
     def _begin(self, store: Store) -> None:
         """Let a store that was just made in the place of a damaged one leave that one's numbers free."""
         before = quarantine.waiting(self.path)
@@ -155,21 +174,33 @@ class Keeper:
             with store.transaction():
                 store.begin_at(before[-1].number * _GENERATION)
                 store.remark(SET_ASIDE, before[-1].base.name, self._clock.wall())
+                store.set_fact(quarantine.witnessed(before[-1]), str(self._witnessed))
 
     def _take(self, store: Store) -> None:
         self._store, self._inode = store, self.path.stat().st_ino
         if self.copy is not None:
             self.copy.follow(store)
 
-    def _rescue(self) -> None:
-        """Save what is open from under another file's name: closing it would be the end of it."""
+    def _rescue(self) -> bool:
+        """Save what is open from under another file's name: closing it would be the end of it. True when it is."""
         if self._store is None or self._inode_there() == self._inode:
-            return
+            return False
         try:
             self._store.truncate_log()
-            quarantine.rescue(self.path, self._inode, self._clock.wall())
+            return quarantine.rescue(self.path, self._inode, self._clock.wall()) is not None
         except (KioskError, OSError) as exc:
             log.error("outbox: what was open could not be copied: %s", exc)
+            return False
+
+    def _seen_by_witness(self) -> int:
+        try:
+            witness = HeadWitness(self.path.with_name(WITNESS_FILE))
+        except OutboxUnavailable:
+            return 0
+        try:
+            return (witness.seen() or (0, b""))[0]
+        finally:
+            witness.close()
 
     def _inode_there(self) -> int:
         try:

@@ -63,6 +63,11 @@ def waiting(store: Path) -> list[Damaged]:
     return sorted(found, key=lambda damaged: damaged.number)
 
 
+def witnessed(damaged: Damaged) -> str:
+    """Name of the fact that says how long its chain was when it was set aside."""
+    return f"witnessed {damaged.name}"
+
+
 def set_aside(store: Path, wall: float, *, opening: bool) -> Damaged:
     """Rename the closed store and its log. Durable before it returns; needs no room. Raises OutboxUnavailable.
 

@@ -78,6 +78,8 @@ class Outcome:
     """Of those: cannot be opened, wait for staff."""
     lost: int = 0
     """Nothing tells which record they were."""
+    missing: int = 0
+    """Changes of state that its chain once had, and that are not in it: an older copy, or its log was thrown away."""
     foreign: bool = False
     """Another kiosk's database: left as it is."""
     chain_seq: int = 0
@@ -100,7 +102,9 @@ def salvage(site: Site, damaged: Damaged, stopping: threading.Event) -> Outcome 
             _look(carved, index)
             if index % _PAGES == 0 and stopping.wait(_BREATH_S):  # the screen's thread wants to run, too
                 return None
-        outcome = Outcome(damaged.base.name, chain_seq=carved.head[0], chain_head=carved.head[1].hex())
+        missing = max(0, site.call(lambda store: _witnessed(store, damaged)) - carved.head[0])
+        head = carved.head[1].hex()
+        outcome = Outcome(damaged.base.name, missing=missing, chain_seq=carved.head[0], chain_head=head)
         if carved.recipients and not any(map(site.vault.keys.named, carved.recipients)):
             outcome = replace(outcome, foreign=True, events=len(carved.events))
         else:
@@ -119,6 +123,13 @@ def salvage(site: Site, damaged: Damaged, stopping: threading.Event) -> Outcome 
         return None
     quarantine.put_away(site.store, damaged, outcome.to_json())
     return outcome
+
+
+def _witnessed(store: Store, damaged: Damaged) -> int:
+    try:
+        return int(store.fact(quarantine.witnessed(damaged)) or 0)
+    except ValueError:
+        return 0
 
 
 def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:

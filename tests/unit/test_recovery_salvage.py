@@ -126,7 +126,7 @@ def test_the_report_names_nobody(shut: Lobby, tmp_path: Path) -> None:
     report = next(folder.glob("quarantine/*/report.json")).read_text()
     assert set(json.loads(report)) == {
         *("file", "events", "brought_back", "here_already", "repaired", "sealed", "lost", "foreign"),
-        *("chain_seq", "chain_head"),
+        *("missing", "chain_seq", "chain_head"),
     }
     assert not any(one.record_id in report or one.stay_id in report for one in shut.puts)
 
