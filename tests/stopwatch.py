@@ -29,8 +29,9 @@ class Stopwatch:
         return self._passed - self._lost_s
 
     def _tick(self) -> None:
-        last = time.monotonic()
-        while not self._stopped.wait(TICK_S):
+        last, ended = time.monotonic(), False
+        while not ended:  # the last look comes after the end: the machine may have stood still right before it
+            ended = self._stopped.wait(TICK_S)
             now = time.monotonic()
             if now - last > STOOD_STILL_S:
                 self._lost_s += now - last

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests import stopwatch
 from tests.stopwatch import Stopwatch
 
 TIMED = """
@@ -27,6 +28,13 @@ def test_a_wait_counts() -> None:
     time.sleep(0.3)
     assert 0.25 < watch.seconds() < 0.5
     assert watch.seconds() == watch.seconds()
+
+
+def test_a_stop_right_before_the_end_does_not_count_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopwatch, "TICK_S", 30.0)
+    watch = Stopwatch()
+    time.sleep(0.3)  # without a tick, as when nothing of the process ran
+    assert watch.seconds() < 0.1
 
 
 @pytest.mark.timeout(20)
