@@ -17,6 +17,7 @@ from kiosk.config import ReportingSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import claims, receipts_list, retention
 from offline_queue.ahead import Ahead
+from offline_queue.backoff import ERRAND_SPREAD_S
 from offline_queue.code_tables import CodeTables
 from offline_queue.endpoint import Endpoint
 from offline_queue.flights import Courier, Flight
@@ -129,7 +130,7 @@ class SyncThread:
         self._purge_at = self._emptied_at = self._began
         talk.line = talk.line.started(self._began, waited_s, talk.draw(), talk.pace)
         for errand in self._errands:
-            errand.due_at = self._began + talk.pace.spread_s * talk.draw()
+            errand.due_at = self._began + (ERRAND_SPREAD_S if talk.line.storm else talk.pace.spread_s) * talk.draw()
 
     def _oldest_waiting_s(self) -> float:
         """Age of the oldest record that only waits for the line: one that waits for a person says nothing of it."""
@@ -154,7 +155,10 @@ class SyncThread:
             if not self._stopping.is_set():
                 log.warning("sync: %s", exc)
         except Exception:  # nothing would be delivered any more
-            log.exception("sync: a bug; what was in flight goes again")
+            if self._generation != self._owner.generation:  # it was about what a damaged store held
+                log.warning("sync: the store was replaced meanwhile; what was in flight goes again")
+            else:
+                log.exception("sync: a bug; what was in flight goes again")
         self._stranded = True
         return self._talk.pace.base_s
 
@@ -189,6 +193,8 @@ class SyncThread:
     def _run_errand(self) -> None:
         """One of them: a record that was put meanwhile goes before the next."""
         for errand in self._errands:
+            if errand.due_at < self._talk.back_at:  # it waited for the line, as a whole city's did
+                errand.due_at = self._talk.back_at + ERRAND_SPREAD_S * self._talk.draw()
             if self._may_call() and self._due(errand.due_at):
                 errand.due_at = self._clock.mono() + _IDLE_S  # should it break the authority is not asked at every turn
                 wait_s = errand.run()

@@ -80,6 +80,41 @@ def test_a_record_that_can_never_be_asked_about_does_not_go_round_for_ever(tmp_p
         line.until("a try that counts", lambda: event(line.owner, stuck).attempts)
 
 
+def test_an_authority_that_does_not_answer_is_not_asked_for_every_record_of_a_batch(tmp_path: Path) -> None:
+    with scripted(tmp_path) as (line, police):
+        police.answers["POST /v1/token"] = lambda request: OUR_FAULT
+        records = put(line, 6)
+        line.until_held("http 500")
+        police.answers = {
+            "GET /v1/batches/": lambda request: Answer(200, {**police.good(request).body, "results": []}),
+            "GET /v1/records/": lambda request: OUR_FAULT,
+        }
+        line.sync.try_now()
+        line.until("all are ready again", lambda: sum(event(line.owner, one).why is not None for one in records) == 6)
+        line.sync.stop()
+        rounds = sum(len(results) > 1 for results in police.batches.values())
+        asked = [request for request in police.asked if request.path.startswith("/v1/records/")]
+        assert rounds >= 1
+        assert len(asked) <= len(police.batches)
+
+
+def test_a_batch_that_is_out_while_the_store_is_replaced_is_no_bug_and_arrives_once(
+    line: Delivery, sandbox: SandboxProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    guilty = registration(number=invented_number(7))
+    sandbox.fault("police_defer", record=guilty.record_id, times=1000)
+    line.owner.outbox.put(guilty)
+    line.until("taken in", lambda: event(line.owner, guilty.record_id).http == 202)
+    line.owner.set_aside("a test")
+    assert line.owner.mending.wait(20).waiting == 0
+    sandbox.clear_faults()
+    line.sync.wake()
+    line.until_state(EventState.DELIVERED, guilty.record_id)
+    line.until("nothing out", lambda: not line.sync._courier.flights)
+    assert "a bug" not in caplog.text
+    assert len(sandbox.ledger().accepted(guilty.record_id)) == 1
+
+
 def test_a_maintenance_window_without_end_is_asked_about_after_hours(tmp_path: Path) -> None:
     for_ever = {"from": "2025-06-01T00:00:00+08:00", "to": "2090-01-01T00:00:00+08:00"}
     clock = TurnedClock()

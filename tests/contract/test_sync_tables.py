@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from kiosk.errors import OutboxUnavailable
 from kiosk.registration import code_tables as validators_tables
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue import code_tables
-from offline_queue.owner import OutboxOwner
+from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.states import EventState
 from tests.contract.sync_kit import Delivery, delivery, duplicates, ledger
 from tests.outbox_kit import event, invented_number, state
@@ -156,6 +157,24 @@ def test_the_outboxs_chain_goes_with_each_batch_and_the_authority_sees_it_grow(
     assert not told[-1].went_back
     known = {entry.seq: entry.hash.hex() for entry in line.owner.call(lambda store: store.chain_after(0, 10_000))}
     assert known[told[-1].seq] == told[-1].hash
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with its witness", "alone"])
+def test_a_database_that_is_put_back_is_noticed_here_or_by_the_authority(
+    sandbox: SandboxProcess, tmp_path: Path, whole: bool
+) -> None:
+    box, copy = tmp_path / "box", tmp_path / "copy"
+    with delivery(sandbox, box) as line:
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(1)))
+    shutil.copytree(box, copy)
+    with delivery(sandbox, box) as line:
+        line.until_state(EventState.DELIVERED, *(line.put(number=invented_number(serial)) for serial in (2, 3, 4)))
+    for file in copy.iterdir() if whole else [copy / STORE_FILE]:
+        shutil.copy2(file, box / file.name)
+    with delivery(sandbox, box) as line:
+        assert (line.owner.generation > 0) is not whole, "a witness knows better"
+        line.until_state(EventState.DELIVERED, line.put(number=invented_number(5)))
+        assert sandbox.ledger().heads[-1].went_back
 
 
 def soon(line: Delivery) -> None:
