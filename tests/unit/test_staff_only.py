@@ -54,6 +54,7 @@ def test_the_welcome_screen_sends_guests_to_the_desk_and_names_no_disk(language:
     assert desk in props.notice
     assert not any(word in props.notice.lower() for word in ("disk", "full", "磁盘", "空间"))
     assert (props.lead, props.present, props.no_code) == ("", "", "")
+    assert not props.offers, "nothing is ticked on a kiosk that serves nobody"
 
 
 @dataclasses.dataclass(slots=True)

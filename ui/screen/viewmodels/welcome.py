@@ -32,7 +32,8 @@ class WelcomeProps:
     elder: str = ""
     elder_hint: str = ""
     offers: tuple[Row, ...] = ()
-    """("yes" or "no", what the capability is called, the same in words for assistive technology)"""
+    """("yes" or "no", what the capability is called, the same in words for assistive technology); none where no guest
+    is served at all: a tick would promise what the notice takes back."""
     notice: str = ""
     """What does not work now, and what to do about it; empty when all works."""
 
@@ -52,7 +53,7 @@ def derive(moment: Moment) -> WelcomeProps:
         no_code=say("welcome.no_code") if offers.begin else "",
         elder=say(f"welcome.{elder}"),
         elder_hint=say(f"welcome.{elder}_hint"),
-        offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers)),
+        offers=tuple(_offer(moment, name, works=works) for name, works in _listed(offers) if offers.records),
         notice=_notice(moment),
     )
 
