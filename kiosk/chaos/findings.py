@@ -63,7 +63,8 @@ class Findings:
         """Tell it to a person."""
         yield f"{self.section}: {self.did} ({self.seconds:.0f} s)"
         for invariant in self.invariants:
-            verdict = "holds" if invariant.holds else f"BROKEN in {invariant.broken}"
+            seen = "holds" if invariant.checked else "unseen"
+            verdict = seen if invariant.holds else f"BROKEN in {invariant.broken}"
             yield f"  {verdict:<10} {invariant.name} ({invariant.checked} checked)"
         for name, failed in self.controls.items():
             yield f"  control    {name}: {'fails, as it must' if failed else 'DID NOT FAIL: the check sees nothing'}"

@@ -37,6 +37,17 @@ def test_each_fault_is_found_where_it_was_put(how: str) -> None:
     assert getattr(audit(ACKNOWLEDGED, doctored(ledger(), how)), how) > 0
 
 
+def test_an_order_is_broken_also_where_a_short_run_corrected_nobody() -> None:
+    once = [taken for taken in ledger() if taken.revision == 1]
+    acknowledged = {key: text for key, text in ACKNOWLEDGED.items() if key[1] == 1}
+    assert audit(acknowledged, doctored(once, "order_violations")).order_violations
+
+
+def test_what_was_never_looked_at_is_not_told_to_hold() -> None:
+    told = list(Findings("kills", "", invariants=(Invariant("none is lost", 0, 0), Invariant("once", 2, 0))).lines())
+    assert [line.split()[0] for line in told[1:]] == ["unseen", "holds"]
+
+
 def test_a_record_with_other_bytes_is_lost() -> None:
     wrong = [replace(taken, content_hash=b"x") if taken.record == TWO else taken for taken in ledger()]
     assert audit(ACKNOWLEDGED, wrong).lost == 1
