@@ -55,19 +55,19 @@ def _to_mend(row: Row) -> list[str]:
         told.append(f"clock:  {words.span(off)} {ahead} the authority's; set this machine's clock (timedatectl)")
     doubts = line_.get("doubts")
     told += [f"look:   {doubt}" for doubt in doubts] if isinstance(doubts, list) else []
-    told += _recovery(as_object(row.get("mending")), as_object(row.get("copy")))
+    told += _recovery(as_object(row.get("mending")), as_object(row.get("copy")), running=bool(row["running"]))
     if counts.get("REJECTED") or counts.get("QUARANTINED"):
         told.append("next:   ./run queue list --waiting shows what a person must decide")
     return told
 
 
-def _recovery(mending: Row, copy: Row) -> list[str]:
+def _recovery(mending: Row, copy: Row, *, running: bool) -> list[str]:
     told = []
     if mending.get("waiting"):
         why = f": {mending['why']}" if mending.get("why") else ""
-        told.append(
-            f"mend:   {words.many(mending['waiting'], 'damaged database')} set aside and being brought back{why}"
-        )
+        aside = words.many(mending["waiting"], "damaged database")
+        told.append(f"mend:   {aside} set aside; what is in it is not counted above{why}")
+        told.append(f"        {'it is being brought back' if running else './run queue salvage brings it back'}")
     if mending.get("salvaged"):
         told.append("mend:   a damaged database was replaced; ./run queue salvage says what came back")
     if copy.get("behind"):

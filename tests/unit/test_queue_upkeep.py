@@ -87,7 +87,9 @@ def test_a_new_store_in_the_place_of_a_damaged_one_is_not_called_whole(
         assert stopped.asked("verify") == 1
         assert "database: 1 damaged file set aside" in capsys.readouterr().out
         assert stopped.asked("status") == 0
-        assert "1 damaged database set aside and being brought back" in capsys.readouterr().out
+        words = capsys.readouterr().out
+        assert "1 damaged database set aside; what is in it is not counted above" in words
+        assert "./run queue salvage brings it back" in words
     assert stopped.asked("salvage") == 0
     capsys.readouterr()
     assert stopped.asked("verify", "--json") == 0

@@ -35,7 +35,7 @@ WORDS: dict[str, str] = {
     "welcome.keys": "Room keys",
     "welcome.nothing_yet": "Getting ready, one moment please. The front desk can also check you in",
     "welcome.codes_down": "Codes cannot be read just now: please go to the front desk, or touch Help",
-    "welcome.records_down": "Please check in at the front desk just now, or touch Help",
+    "welcome.records_down": "Paused: please check in at the front desk, or touch Help",
     "welcome.online_down": "We are offline: an e-ID works here, with a Suishen code please go to the desk",
     "welcome.keys_down": "The desk hands out the keys just now; you can still register here",
     "welcome.face_down": "No face check just now: the desk will look at your ID",
