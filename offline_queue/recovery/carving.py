@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[str, int]] = {
 # SQLite stores a REAL without a fraction as an integer
 _TYPES: dict[str, tuple[type, ...]] = {"i": (int,), "r": (int, float), "t": (str,), "b": (bytes,)}
 
-Place = tuple[int, int]
+Spot = tuple[int, int]
 """Index of a page and offset of a row in it."""
 
 
@@ -51,9 +51,9 @@ class Carved:
     """Where the rows lie. Filled page by page, so that nobody waits for all of it."""
 
     pages: Pages
-    events: dict[int, list[Place]] = field(default_factory=lambda: defaultdict(list))
-    payloads: dict[tuple[int, str], list[Place]] = field(default_factory=lambda: defaultdict(list))
-    keys: dict[tuple[int, str], list[Place]] = field(default_factory=lambda: defaultdict(list))
+    events: dict[int, list[Spot]] = field(default_factory=lambda: defaultdict(list))
+    payloads: dict[tuple[int, str], list[Spot]] = field(default_factory=lambda: defaultdict(list))
+    keys: dict[tuple[int, str], list[Spot]] = field(default_factory=lambda: defaultdict(list))
     born: dict[int, tuple[int, str, int]] = field(default_factory=dict)
     """By event: number, detail and time of its first entry in the chain."""
     last: dict[int, tuple[int, str, str, int]] = field(default_factory=dict)
@@ -99,12 +99,12 @@ class Carved:
                     name = str(suite[0]) if suite else "intl"
                     yield SealedPart(part, sealed, str(recipient), str(key_id), wrapped, name)
 
-    def _at(self, place: Place) -> Cell | None:
+    def _at(self, place: Spot) -> Cell | None:
         index, start = place
         found = cells(self.pages.nth(index), self.pages.size, self.pages.page)
         return next((cell for cell in found if cell.start == start), None)
 
-    def _take(self, table: str, cell: Cell, place: Place) -> None:
+    def _take(self, table: str, cell: Cell, place: Spot) -> None:
         values = cell.values
         match table:
             case "event":

@@ -23,6 +23,7 @@ from offline_queue.recovery.judging import event_from, missing_photos
 from offline_queue.recovery.kept import Kept, of_body
 from offline_queue.recovery.keyring import Keyring
 from offline_queue.recovery.salvage import Site, bring
+from offline_queue.recovery.second_copy import Which
 from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import Store
@@ -34,9 +35,7 @@ _BREATH_S = 0.001
 
 _SEALED = EventState.QUARANTINED
 
-Which = tuple[bytes, int]
-"""Record and revision."""
-Where = tuple[int, Found]
+Spot = tuple[int, Found]
 """Number of a segment among those that are read, and the frame's place in it."""
 
 
@@ -112,9 +111,9 @@ def _read(
     return told
 
 
-def _index(data: Sequence[Bytes]) -> dict[Which, list[Where]]:
+def _index(data: Sequence[Bytes]) -> dict[Which, list[Spot]]:
     """Find every whole frame of every event, oldest first."""
-    index: dict[Which, list[Where]] = {}
+    index: dict[Which, list[Spot]] = {}
     for number, held in enumerate(data):
         for found in frames.whole(held):
             if found.kind is not Kind.CHAIN:
@@ -122,7 +121,7 @@ def _index(data: Sequence[Bytes]) -> dict[Which, list[Where]]:
     return index
 
 
-def _kept(data: Sequence[Bytes], index: dict[Which, list[Where]]) -> Iterator[tuple[Kept, bytes]]:
+def _kept(data: Sequence[Bytes], index: dict[Which, list[Spot]]) -> Iterator[tuple[Kept, bytes]]:
     """Put each event together from its frames: the newest row that is whole, the newest sealed parts that are."""
     for places in index.values():
         row: tuple[Kept, bytes] | None = None
