@@ -11,6 +11,7 @@ from offline_queue import erasure, legal_hold, retention, rotation, words
 from offline_queue.authority_time import iso
 from offline_queue.inquiry import Inquiry, Row, record_of
 from offline_queue.owner import OutboxOwner
+from offline_queue.recovery import comparing
 from offline_queue.store import Store
 from offline_queue.verify import verify
 
@@ -53,6 +54,7 @@ class Upkeep:
         # What holds is then a new store, which lacks what is in the other one
         if waiting := self._owner.mending.view.waiting:
             faults.append(f"database: {words.many(waiting, 'damaged file')} set aside, what is in it is not back yet")
+        faults += comparing.faults(self._owner)
         return {"whole": not faults, "events": report.events, "changes": report.changes, "faults": faults}
 
     def _purge(self, by: str, *, dry_run: bool) -> Row:

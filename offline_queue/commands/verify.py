@@ -24,9 +24,10 @@ def run(given: argparse.Namespace, config: Config) -> Told:  # noqa: ARG001 - ev
 VERB = Verb(
     "verify",
     "check rows, hashes, chain and that all that waits can be opened",
-    "Checks the whole outbox against itself: each row's hash, the indexes, the chain of changes, the tally, and that "
-    "what waits can be opened. Changes nothing; the kiosk may run. Of a stopped kiosk SQLite checks the pages, too, "
-    "and a file too damaged to be opened is set aside, as at a start. Exit status 1 when there is a fault.",
+    "Checks the whole outbox against itself: each row's hash, the indexes, the chain of changes, the tally, that what "
+    "waits can be opened, and that the second copy could make it all again. Changes nothing; the kiosk may run. Of a "
+    "stopped kiosk SQLite checks the pages, too, and a file too damaged to be opened is set aside, as at a start. Exit "
+    "status 1 when there is a fault.",
     ("verify", "verify --json"),
     run,
 )

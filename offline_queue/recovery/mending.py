@@ -164,7 +164,7 @@ class Mending:
             return  # its disk does not answer: the next commit tries again
         chain = self._site.call(lambda store: store.chain_after(0, 1)[0].hash)
         if not self._scrubbed:  # reads every byte: once a start
-            scrub(self._site, copy, chain, self._stopping)
+            scrub(self._site, copy, self._stopping)
             self._scrubbed = True
         self._rebuild(copy, chain)
         at: int | None = 0

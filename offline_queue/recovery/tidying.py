@@ -8,7 +8,7 @@ from itertools import islice
 from uuid import UUID
 
 from kiosk.durable import sync_folder
-from offline_queue.recovery import frames
+from offline_queue.recovery import comparing, frames
 from offline_queue.recovery.file_bytes import opened
 from offline_queue.recovery.frames import Kind
 from offline_queue.recovery.journal import look, segments
@@ -46,25 +46,12 @@ def tidy(site: Site, copy: SecondCopy, stopping: threading.Event) -> int:
     return dropped
 
 
-def scrub(site: Site, copy: SecondCopy, chain: bytes, stopping: threading.Event) -> int:
-    """Write again what segments of the live chain lost to damage, so that one fault is never two. Returns how much.
+def scrub(site: Site, copy: SecondCopy, stopping: threading.Event) -> int:
+    """Write again what the live chain's segments lack, so that one fault is never two. Returns how much.
 
-    Reads every byte of them. Raises OutboxUnavailable and OSError.
+    Damage took it, or somebody deleted a segment. Reads every byte. Raises OutboxUnavailable and OSError.
     """
-    good: set[Which] = set()
-    doubtful: set[Which] = set()
-    for path in segments(copy.folder):
-        if stopping.wait(_BREATH_S):
-            return 0
-        named = look(path).chain
-        if named not in (chain, b""):
-            continue
-        with opened(path) as data:
-            for head in frames.heads(data):
-                if head.kind is Kind.ROW:
-                    whole = bool(named) and frames.read(data, head) is not None
-                    (good if whole else doubtful).add((head.record, head.revision))
-    lost = sorted(doubtful - good)
+    lost = [gap.which for gap in comparing.gaps(site.call, copy, stopping) or () if gap.sealed]
     _for_each(site, lost, lambda store, which: copy.write_again(store, which, whole=True), stopping)
     return len(lost)
 
