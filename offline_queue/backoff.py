@@ -18,6 +18,9 @@ SLOWEST_POLL_S = 10.0
 STORM_S = 80.0
 """Over this time a refused try is spread while a city's kiosks come back at once (measured: ./run bench fleet)."""
 
+ERRAND_SPREAD_S = 3600.0
+"""Over this time is spread, after an outage, what is asked beside the records and fell due meanwhile (measured too)."""
+
 
 def retry_delay_s(failures: int, jitter: float, *, base_s: float, cap_s: float) -> float:
     """Return the wait before the next try, 0 s to ``min(cap_s, base_s * 2**(failures - 1))``.

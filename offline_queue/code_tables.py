@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 FILE = "code_tables.json"
 """In the state folder."""
 NAMES = ("idType", "ethnicity", "country", "division", "visa", "port", "errors", "rooms")
-_LOOK_EVERY_S = 3600.0
-_AGAIN_S = 300.0
+LOOK_EVERY_S = 3600.0
+LOOK_AGAIN_S = 300.0
+"""After a look that brought no answer. Both times are spread from half to one and a half."""
 _SOONEST_S = 10.0
 """However many records are refused for old tables: they are fetched at most so often."""
 
@@ -41,12 +42,12 @@ class CodeTables:
         """Why the tables could not be fetched."""
         self.due_at = 0.0
         self._doubted = False
-        self._fetched_at = -_LOOK_EVERY_S
+        self._fetched_at = -LOOK_EVERY_S
 
     def doubt(self) -> None:
         """A record was refused because its codes are outdated: look again soon."""
         self._doubted = True
-        self.due_at = min(self.due_at, self._fetched_at + _SOONEST_S)
+        self.due_at = min(self.due_at, max(self._fetched_at + _SOONEST_S, self._talk.clock.mono()))
 
     def run(self) -> float:
         """Look for newer tables. Return the seconds until it is time to look again."""
@@ -58,12 +59,12 @@ class CodeTables:
             if trouble.why != self.trouble:
                 log.warning("code tables: not fetched: %s", trouble.why)
             self.trouble = trouble.why
-            return _AGAIN_S * (0.5 + self._talk.draw())
+            return LOOK_AGAIN_S * (0.5 + self._talk.draw())
         self.trouble = ""
         again = self._owner.call(lambda store: send_again(store, self._owner.clock.wall(), self.version))
         if again:
             log.info("code tables: version %s; %d records refused for older ones go again", self.version, again)
-        return _LOOK_EVERY_S * (0.5 + self._talk.draw())
+        return LOOK_EVERY_S * (0.5 + self._talk.draw())
 
     def _fetch(self) -> Hold | Later | None:
         """Fetch every table and save them together; None when that was done."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from offline_queue.authority_time import SKEW_SHOWN_S
+from offline_queue.backoff import OUTAGE_S
 from offline_queue.clock import Clock
 from offline_queue.endpoint import Endpoint, Window
 from offline_queue.line import Line, Pace
@@ -32,6 +33,8 @@ class Talk:
         self._ignored: Window | None = None
         """A maintenance window in which the authority is asked all the same: by a person's wish, or it is too long."""
         self._skewed = False
+        self.back_at = 0.0
+        """When the last longer outage ended. Monotonic."""
 
     def ask(self, question: Callable[[], V]) -> V | Hold | Later:
         """Ask, and once more each with a new token or the right time, if the old one was refused."""
@@ -75,7 +78,10 @@ class Talk:
 
     def passed(self) -> None:
         """An answer came: the line is open."""
-        self.line = self.line.passed(self.clock.mono(), self.pace)
+        now = self.clock.mono()
+        if self.line.failures and now - self.line.failing_since > OUTAGE_S:
+            self.back_at = now
+        self.line = self.line.passed(now, self.pace)
         off_s = self.off_s() or 0.0
         if (skewed := abs(off_s) > SKEW_SHOWN_S) and not self._skewed:
             log.warning("sync: the clock is %+.0f s off the authority's, whose time requests bear now: set it", off_s)

@@ -1,8 +1,12 @@
 """A city's kiosks after an outage, simulated: the product's own line and waits, a server with a capacity. Pure.
 
 One kiosk is its ``Line``, the real one, and how many records it holds; what it asks, in which order, is what the sync
-thread asks: token, limits, batch, results. The server carries out so many requests a second, lets a second's worth
-wait, and refuses the rest with 503 and Retry-After. Time is a number; nothing sleeps.
+thread asks: token, limits, batch, results, and between batches whether the code tables changed, which holds no line
+when it fails. The server carries out so many requests a second, lets a second's worth wait, and refuses the rest with
+503 and Retry-After. Time is a number; nothing sleeps.
+
+Left out: a batch that is judged only at a later poll, a list of receipts that fell due during the outage (one request),
+a second batch in flight (the same requests in another order), and that a kiosk without a network takes fewer guests.
 """
 
 from __future__ import annotations
@@ -12,10 +16,11 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from offline_queue.backoff import poll_delay_s
+from offline_queue.backoff import ERRAND_SPREAD_S, OUTAGE_S, poll_delay_s
+from offline_queue.code_tables import LOOK_AGAIN_S, LOOK_EVERY_S
 from offline_queue.line import Line, Pace
 
-TOKEN, LIMITS, BATCH, RESULTS = "token", "limits", "batch", "results"
+TOKEN, LIMITS, BATCH, RESULTS, LOOK = "token", "limits", "batch", "results", "look"
 LONGEST_S = 7200.0
 
 
@@ -48,10 +53,12 @@ class Kiosk:
     waiting: int = 0
     """Records in the store, not in flight."""
     in_flight: int = 0
-    polls: int = 0
     held: int = 0
     """Records of the outage that are not delivered."""
     next_ask: str = TOKEN
+    """Once there is a token: what the rest of its state says."""
+    look_at: float = 0.0
+    """When it asks whether the code tables changed."""
     planned: int = 0
     """Number of the event that is its next try; an older one is void."""
     asking: bool = False
@@ -89,7 +96,7 @@ class Fleet:
         self._count = 0
         # The outage begins before second 0, where the waits of a new line begin
         fresh = Line(limit=plan.pace.batch_max, try_at=-plan.outage_s, tried_at=-plan.outage_s)
-        self._kiosks = [Kiosk(fresh) for _ in range(plan.kiosks)]
+        self._kiosks = [Kiosk(fresh, look_at=self._look_at(-plan.outage_s)) for _ in range(plan.kiosks)]
         self._free_at = 0.0
         self._open = 1  # until the network is back and we know how many
         self._served = self._refused = 0
@@ -97,8 +104,10 @@ class Fleet:
 
     def run(self) -> Outcome:
         """Play the outage and what follows, until everything of the outage is delivered."""
-        for number in range(self.plan.kiosks):
+        for number, kiosk in enumerate(self._kiosks):
             self._plan_put(number, -self.plan.outage_s)
+            if not self.plan.restart:
+                self._plan_try(kiosk, number, -self.plan.outage_s)
         self._at(0.0, -1, "back")
         now = 0.0
         while self._open and now < LONGEST_S:
@@ -141,9 +150,10 @@ class Fleet:
         self._at(after + self._draw.expovariate(self.plan.records_per_h / 3600), number, "put")
 
     def _plan_try(self, kiosk: Kiosk, number: int, now: float, wait_s: float = 0.0) -> None:
-        if kiosk.asking or not (kiosk.waiting or kiosk.in_flight):
+        if kiosk.asking:
             return
-        at = max(now + wait_s, kiosk.line.try_at)
+        records = kiosk.waiting or kiosk.in_flight
+        at = max(now + wait_s, kiosk.line.try_at, now if records else kiosk.look_at)
         if self.plan.every_minute and kiosk.line.failures:
             at = (now // 60 + 1) * 60
         kiosk.planned = self._at(at, number, "try")
@@ -152,18 +162,22 @@ class Fleet:
         plan = self.plan
         for number, kiosk in enumerate(self._kiosks):
             kiosk.held = kiosk.waiting
-            if plan.restart and kiosk.waiting:
+            if plan.restart:
+                waited_s = plan.outage_s if kiosk.waiting else 0.0
                 fresh = Line(limit=plan.pace.batch_max)
-                kiosk.line = fresh.started(0.0, plan.outage_s, self._draw.random(), plan.pace)
+                kiosk.line = fresh.started(0.0, waited_s, self._draw.random(), plan.pace)
+                kiosk.look_at = (ERRAND_SPREAD_S if kiosk.line.storm else plan.pace.spread_s) * self._draw.random()
                 self._plan_try(kiosk, number, 0.0)
         self._open = sum(1 for kiosk in self._kiosks if kiosk.held)
 
     def _try(self, kiosk: Kiosk, number: int, now: float) -> None:
         plan = self.plan
         if now < 0:  # nobody hears it; the token of before the outage expires meanwhile
-            kiosk.line = kiosk.line.failed("unreachable", now, self._draw.random(), plan.pace)
+            self._fail(kiosk, now, "unreachable", None)
             self._plan_try(kiosk, number, now)
             return
+        if kiosk.next_ask not in (TOKEN, LIMITS):
+            kiosk.next_ask = RESULTS if kiosk.in_flight else BATCH if kiosk.waiting else LOOK
         kiosk.asking = True
         self._arrivals[int(now)] += 1
         if self._free_at - now > plan.queue_s:
@@ -178,11 +192,19 @@ class Fleet:
         plan, kiosk = self.plan, self._kiosks[number]
         kiosk.asking = False
         kiosk.refused += 1
-        told = None if plan.every_minute else plan.retry_after_s
-        kiosk.line = kiosk.line.failed("http 503", now, self._draw.random(), plan.pace, retry_after_s=told)
-        if kiosk.next_ask == BATCH:
-            kiosk.line = kiosk.line.shrunk(min(kiosk.waiting, kiosk.line.limit))
+        self._fail(kiosk, now, "http 503", None if plan.every_minute else plan.retry_after_s)
+        if kiosk.next_ask == LIMITS:  # they stay as they were, and the token is good
+            kiosk.next_ask = BATCH
         self._plan_try(kiosk, number, now)
+
+    def _fail(self, kiosk: Kiosk, now: float, why: str, told_s: float | None) -> None:
+        """Hold the line; a look that fails is only made again later."""
+        if not (kiosk.waiting or kiosk.in_flight) or kiosk.next_ask == LOOK:
+            kiosk.look_at = now + LOOK_AGAIN_S * (0.5 + self._draw.random())
+            return
+        kiosk.line = kiosk.line.failed(why, now, self._draw.random(), self.plan.pace, retry_after_s=told_s)
+        if told_s is not None and kiosk.next_ask == BATCH:
+            kiosk.line = kiosk.line.shrunk(min(kiosk.waiting, kiosk.line.limit))
 
     def _serve(self, kiosk: Kiosk, number: int, now: float) -> None:
         """Take in an answer and go on as the sync thread does."""
@@ -194,15 +216,17 @@ class Fleet:
             case "limits":
                 kiosk.next_ask = BATCH
             case "batch":
+                if kiosk.line.failures and kiosk.look_at < now and now - kiosk.line.failing_since > OUTAGE_S:
+                    kiosk.look_at = now + ERRAND_SPREAD_S * self._draw.random()
                 kiosk.line = kiosk.line.passed(now, self.plan.pace)
                 kiosk.in_flight = min(kiosk.waiting, kiosk.line.limit)
                 kiosk.waiting -= kiosk.in_flight
-                kiosk.next_ask, kiosk.polls = RESULTS, 0
                 wait_s = poll_delay_s(0, self.plan.poll_s)
-            case _:
+            case "results":
                 kiosk.line = kiosk.line.passed(now, self.plan.pace)
-                kiosk.next_ask = BATCH
                 self._delivered(kiosk, now)
+            case _:
+                kiosk.look_at = self._look_at(now)
         self._plan_try(kiosk, number, now, wait_s)
 
     def _delivered(self, kiosk: Kiosk, now: float) -> None:
@@ -212,6 +236,9 @@ class Fleet:
         if first and not kiosk.held:
             kiosk.delivered_at = now
             self._open -= 1
+
+    def _look_at(self, now: float) -> float:
+        return now + LOOK_EVERY_S * (0.5 + self._draw.random())
 
     def _at(self, when: float, number: int, what: str) -> int:
         self._count += 1

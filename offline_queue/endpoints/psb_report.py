@@ -27,6 +27,7 @@ from offline_queue.receipts_list import DayList
 from offline_queue.replies import Answered, Reply, Result, Unanswered, answered, record_result
 
 _LONGEST_TOKEN = 4096
+_BUSY = frozenset({429, 503})
 _TOKEN_MARGIN_S = 30.0
 """A token that ends sooner is renewed first: a batch would travel twice."""
 
@@ -86,8 +87,9 @@ class PsbReport:
         ends = moment(body.get("expiresAt")) if isinstance(body, dict) else None
         life_s = ends - reply.server_time if ends is not None and reply.server_time is not None else math.inf
         self._token_until = asked + max(life_s - _TOKEN_MARGIN_S, life_s / 2)
-        self.read_limits()
-        return reply
+        limits = self.read_limits()
+        # A busy server is not asked for a third thing at once. The token stays: the next try needs neither of them
+        return limits if isinstance(limits, Answered) and limits.status in _BUSY else reply
 
     def read_limits(self) -> Reply:
         """``GET /v1/limits``; what cannot be read leaves them as they were."""

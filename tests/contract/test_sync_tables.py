@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from kiosk.errors import OutboxUnavailable
 from kiosk.registration import code_tables as validators_tables
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue import code_tables
+from offline_queue.backoff import ERRAND_SPREAD_S
 from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.states import EventState
+from offline_queue.troubles import Later
 from tests.contract.sync_kit import Delivery, delivery, duplicates, ledger
-from tests.outbox_kit import event, invented_number, state
+from tests.outbox_kit import TurnedClock, event, invented_number, state
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -214,3 +217,61 @@ def test_an_errand_that_breaks_holds_no_record_back_and_is_not_run_at_every_turn
         line.until_state(EventState.DELIVERED, line.put(number=invented_number(1)))
         line.until_state(EventState.DELIVERED, line.put(number=invented_number(2)))
     assert broken.runs == 1
+
+
+def test_a_busy_authority_is_not_asked_for_a_third_thing_at_once(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    sandbox.fault("police_busy", times=1, path="/v1/limits", retry_after_s=2)
+    with delivery(sandbox, tmp_path) as line:
+        record_id = line.put()
+        line.until_held("http 429")
+        assert sandbox.ledger().tries(record_id) == ()
+        assert event(line.owner, record_id).attempts == 0
+        line.until_state(EventState.DELIVERED, record_id)
+
+
+@dataclass(slots=True)
+class Looks:
+    """Stands for what is asked beside the records."""
+
+    due_at: float = 0.0
+    runs: int = 0
+
+    def run(self) -> float:
+        self.runs += 1
+        return 1000.0
+
+
+def test_what_fell_due_in_an_outage_is_not_asked_by_a_whole_city_at_once(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    clock, looks = TurnedClock(), Looks()
+    with delivery(sandbox, tmp_path, start=False, clock=clock) as line:
+        sync, talk = line.sync, line.sync._talk
+        sync._errands = [looks]
+        talk.failed(Later("unreachable", charged=False))
+        looks.due_at = clock.mono() + 10
+        clock.mono_off += 7200
+        talk.passed()
+        sync._run_errand()
+        assert looks.runs == 0
+        assert looks.due_at == talk.back_at + ERRAND_SPREAD_S * 0.1  # the jitter of this test
+        clock.mono_off += ERRAND_SPREAD_S
+        sync._run_errand()
+        assert looks.runs == 1
+        looks.due_at = clock.mono() - 1  # a short failure later puts nothing off
+        talk.failed(Later("unreachable", charged=False))
+        talk.passed()
+        sync._run_errand()
+        assert looks.runs == 2
+
+
+def test_after_a_power_cut_the_records_go_before_what_else_a_city_asks(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    clock, looks = TurnedClock(wall_off=-7200), Looks()
+    with delivery(sandbox, tmp_path, start=False, clock=clock) as line:
+        line.sync._errands = [looks]
+        line.sync._begin()
+        assert looks.due_at == line.sync._began
+        line.put()
+        clock.wall_off = 0
+        line.sync._begin()
+        assert looks.due_at == line.sync._began + ERRAND_SPREAD_S * 0.1
