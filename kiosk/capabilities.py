@@ -37,7 +37,7 @@ def offers(
         face=codes and face_capable and Capability.FACE not in lost,  # one camera sees both
         online=online and Capability.ONLINE not in lost,
         keys=Capability.KEYS not in lost,
-        records=room,
+        records=room and Capability.RECORDS not in lost,
     )
 
 

@@ -104,6 +104,6 @@ def _groups(config: Config) -> list[Group]:
         Group("staff PIN", lambda: [staff.pin(config)]),
         Group("clock", lambda: [clock.year(config, datetime.now(UTC)), clock.synchronised()]),
         Group("disk", lambda: disk.findings(config)),
-        Group("outbox", lambda: outbox.findings(config), Capability.KEYS),
+        Group("outbox", lambda: outbox.findings(config), Capability.RECORDS),
         Group("endpoints", lambda: endpoints.findings(config), Capability.ONLINE),
     ]

@@ -24,6 +24,8 @@ class Capability(StrEnum):
     FACE = "face"
     ONLINE = "online"
     KEYS = "keys"
+    RECORDS = "records"
+    """Without them nobody is served: no record, no key."""
 
 
 @dataclass(frozen=True, slots=True)

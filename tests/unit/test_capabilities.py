@@ -22,7 +22,7 @@ def found(capability: Capability | None, result: Result) -> Finding:
 
 
 def without(*names: str) -> Offers:
-    return Offers(**{name: name not in names for name in ("codes", "face", "online", "keys")})
+    return Offers(**{name: name not in names for name in ("codes", "face", "online", "keys", "records")})
 
 
 def test_nothing_found_takes_nothing_away() -> None:
@@ -37,6 +37,7 @@ def test_nothing_found_takes_nothing_away() -> None:
         (Capability.FACE, ("face",)),
         (Capability.ONLINE, ("online",)),
         (Capability.KEYS, ("keys",)),
+        (Capability.RECORDS, ("records",)),
         (None, ()),
     ],
 )
@@ -44,6 +45,10 @@ def test_a_missing_device_takes_away_its_capability_only(
     capability: Capability | None, lost: tuple[str, ...], result: Result
 ) -> None:
     assert offers([found(Capability.KEYS, Result.OK), found(capability, result)]) == without(*lost)
+
+
+def test_what_is_wrong_with_the_outbox_lets_nobody_begin() -> None:
+    assert not offers([found(Capability.RECORDS, Result.FAIL)]).begin
 
 
 def test_a_warning_takes_nothing_away() -> None:

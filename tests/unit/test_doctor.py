@@ -280,7 +280,7 @@ def test_a_running_kiosk_is_asked_over_its_socket(config: Config) -> None:
         finally:
             control.stop()
         held = one(outbox.findings(config), "outbox")
-        assert (held.result, held.capability) == (Result.FAIL, Capability.KEYS)
+        assert (held.result, held.capability) == (Result.FAIL, Capability.RECORDS)
         assert str(os.getpid()) in held.meaning
 
 
@@ -316,7 +316,7 @@ def test_an_outbox_key_that_others_read_stops_everything(config: Config) -> None
     put(config)
     (config.kiosk.state_dir / KEY_FILE).chmod(0o644)
     (found, *_) = outbox.findings(config)
-    assert (found.result, found.capability) == (Result.FAIL, Capability.KEYS)
+    assert (found.result, found.capability) == (Result.FAIL, Capability.RECORDS)
     assert "chmod 600" in found.meaning
 
 

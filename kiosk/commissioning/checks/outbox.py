@@ -13,7 +13,7 @@ from kiosk.errors import KioskError
 from offline_queue import asking, tpm
 from offline_queue.answers import Answers
 from offline_queue.due import Due
-from offline_queue.inquiry import Inquiry, Row
+from offline_queue.inquiry import Inquiry, Row, as_object
 from offline_queue.keys import load, successor_of
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
 from offline_queue.sealing import TEXT
@@ -38,15 +38,15 @@ def findings(config: Config) -> list[Finding]:
     state_dir = config.kiosk.state_dir
     if not (state_dir / KEY_FILE).exists() and not (state_dir / STORE_FILE).exists():
         empty = Finding(
-            _NAME, Result.OK, "none yet: the first start makes it, with a key of its own", "", Capability.KEYS
+            _NAME, Result.OK, "none yet: the first start makes it, with a key of its own", "", Capability.RECORDS
         )
         return [empty, *_tpm(config), _faces([])]
     try:
         (status,), waiting = _ask(config)
     except KioskError as exc:
         meaning = f"{exc}. Nothing can be registered, so no key is given"
-        return [Finding(_NAME, Result.FAIL, meaning, "mend that before the kiosk is started", Capability.KEYS)]
-    return [key(config), _waiting(status), _faces(waiting)]
+        return [Finding(_NAME, Result.FAIL, meaning, "mend that before the kiosk is started", Capability.RECORDS)]
+    return [key(config), _waiting(status), *_recovery(status), _faces(waiting)]
 
 
 def key(config: Config) -> Finding:
@@ -55,14 +55,14 @@ def key(config: Config) -> Finding:
     try:
         found = load(path, config.outbox.tpm_tcti)
     except KioskError as exc:
-        return Finding("outbox key", Result.FAIL, str(exc), "mend the file named there", Capability.KEYS)
+        return Finding("outbox key", Result.FAIL, str(exc), "mend the file named there", Capability.RECORDS)
     where = "sealed in this machine's TPM" if found.kept_in == "tpm" else "there, readable by this user alone"
     if successor_of(path).exists():
         return Finding("outbox key", Result.WARN, f"{where}; its change was cut off", "./run queue rotate-keys")
     if found.kept_in != wanted:
         meaning = f"{where}; outbox.key_store says {wanted}"
         return Finding("outbox key", Result.WARN, meaning, "./run queue rotate-keys moves it")
-    return Finding("outbox key", Result.OK, where, "", Capability.KEYS)
+    return Finding("outbox key", Result.OK, where, "", Capability.RECORDS)
 
 
 def _tpm(config: Config) -> list[Finding]:
@@ -72,9 +72,9 @@ def _tpm(config: Config) -> list[Finding]:
     try:
         whole = tpm.unseal(tpm.seal(_PROBE, config.outbox.tpm_tcti), config.outbox.tpm_tcti) == _PROBE
     except KioskError as exc:
-        return [Finding("TPM", Result.FAIL, str(exc), "or set outbox.key_store to file", Capability.KEYS)]
+        return [Finding("TPM", Result.FAIL, str(exc), "or set outbox.key_store to file", Capability.RECORDS)]
     if not whole:
-        return [Finding("TPM", Result.FAIL, "it gave back something else than it sealed", "replace the board")]
+        return [Finding("TPM", Result.FAIL, "it gave back something else", "replace the board", Capability.RECORDS)]
     return [Finding("TPM", Result.OK, "seals and opens; the first start puts the outbox key into it")]
 
 
@@ -115,7 +115,18 @@ def _waiting(status: Row) -> Finding:
         return Finding(_NAME, Result.WARN, meaning, "./run queue list")
     if status.get("due") in (Due.AMBER, Due.RED):
         return Finding(_NAME, Result.WARN, f"{seen}: half of the time to report it is gone", "./run queue status")
-    return Finding(_NAME, Result.OK, seen, "", Capability.KEYS)
+    return Finding(_NAME, Result.OK, seen, "", Capability.RECORDS)
+
+
+def _recovery(status: Row) -> Iterator[Finding]:
+    """Tell of a damaged database that is not brought back yet, and of a second copy that lags."""
+    mending, copy = as_object(status.get("mending")), as_object(status.get("copy"))
+    if mending.get("waiting"):
+        meaning = "a damaged database is set aside, what is in it is not back yet"
+        yield Finding("outbox recovery", Result.WARN, meaning, "./run queue salvage")
+    if copy.get("behind"):
+        meaning = f"behind: {copy.get('why') or 'its disk does not answer'}"
+        yield Finding("second copy", Result.WARN, meaning, "see to outbox.second_copy_dir; it catches up by itself")
 
 
 def _faces(waiting: list[Row]) -> Finding:
