@@ -113,6 +113,8 @@ class Store(Chained):
         if event.state is EventState.QUARANTINED:
             event = self._settled_as(event, columns)
         self._append(event.id, event.state, wall, MENDED)
+        if event.state in (EventState.DELIVERED, EventState.PURGED):  # keys that are here from before its receipt
+            self.destroy_keys(event, text=event.state is EventState.PURGED)
         if event.state is EventState.DELIVERED:
             self._append(event.id, event.state, wall, event.receipt or "")  # what its state rests on comes last
         if event.state in DONE:

@@ -1,4 +1,5 @@
-"""Checks the whole outbox against itself: rows, indexes, tally, chain, sealed bytes, and that what waits can be opened.
+"""Checks the whole outbox against itself: rows, indexes, tally, chain, sealed bytes, that what waits can be opened and
+that what should be erased is.
 
 The owner thread is held for some milliseconds at a time, so that a guest's put waits for no more than one such slice.
 """
@@ -114,7 +115,17 @@ def _look(owner: OutboxOwner, store: Store, event: Event) -> list[str]:
         faults.append("an index does not find it")
     if not _opens(owner, store, event):
         faults.append(f"{'is kept' if event.state in _KEPT else 'waits'} and cannot be opened")
+    faults += [f"{part} should be erased, and is not" for part in _not_erased(store, event)]
     return [f"event {event.id}: {fault}" for fault in faults]
+
+
+def _not_erased(store: Store, event: Event) -> list[str]:
+    """Return the parts of which a key, or sealed bytes with a key's place, are left though their time is over."""
+    if event.state not in (EventState.DELIVERED, EventState.PURGED):
+        return []
+    left = {part.part for part in store.keys_of(event.id) if any(part.wrapped)}
+    left |= {part.part for part in store.parts(event)}
+    return sorted(left - {TEXT} if event.state is EventState.DELIVERED else left)
 
 
 def _opens(owner: OutboxOwner, store: Store, event: Event) -> bool:

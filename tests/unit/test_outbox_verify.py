@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
-from offline_queue import chain, verify
+from offline_queue import chain, retention, verify
 from offline_queue.owner import OutboxOwner
 from offline_queue.rows import row_hash
 from offline_queue.states import EventState
@@ -291,3 +292,26 @@ def test_a_sealed_part_that_is_not_what_was_put_is_named_without_its_key(tmp_pat
     store._conn.execute("UPDATE payload SET sealed = CAST('what was pu7' AS BLOB)")
     assert store.payload_faults(one) == ["text"]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "part", "harm"),
+    [
+        (EventState.DELIVERED, "live", "UPDATE data_key SET wrapped = randomblob(60) WHERE part = 'live'"),
+        (EventState.DELIVERED, "id", "INSERT INTO payload VALUES (1, 'id', x'00', x'00')"),
+        (EventState.PURGED, "text", "UPDATE data_key SET wrapped = randomblob(60) WHERE part = 'text'"),
+        (EventState.PURGED, "text", "INSERT INTO payload VALUES (1, 'text', x'00', x'00')"),
+    ],
+)
+def test_what_should_be_erased_and_is_not_is_named(tmp_path: Path, state: EventState, part: str, harm: str) -> None:
+    with opened(tmp_path) as owner:
+        put = registration()
+        owner.outbox.put(put)
+        deliver(owner, put.record_id, wall=1000.0)
+        if state is EventState.PURGED:
+            retention.purge_all(owner, 30)
+        assert verify.verify(owner).faults == ()
+    with contextlib.closing(raw(tmp_path)) as store:
+        store.execute(harm)
+    with opened(tmp_path) as owner:
+        assert f"event 1: {part} should be erased, and is not" in verify.verify(owner).faults

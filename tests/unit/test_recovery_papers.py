@@ -13,8 +13,12 @@ from offline_queue import erasure, legal_hold, retention
 from offline_queue.device_key import Ed25519Key
 from offline_queue.legal_hold import LegalHold
 from offline_queue.owner import OutboxOwner
+from offline_queue.recovery.kept import columns_of
+from offline_queue.rows import Event
 from offline_queue.states import EventState
-from tests.outbox_kit import deliver, opened, registration, state
+from offline_queue.store import Store
+from offline_queue.verify import verify
+from tests.outbox_kit import claim, deliver, opened, registration, state
 from tests.recovery_kit import COPIED, MEND_S, mended
 
 pytestmark = pytest.mark.timeout(120)
@@ -76,3 +80,32 @@ def test_a_receipt_of_erasure_outlives_the_database_and_is_signed_again(tmp_path
         (after,) = owner.call(lambda store: erasure.documents(store, UUID(record)))
         assert after["statement"] == before["statement"]
         assert erasure.check(after, key.public_pem()).faults == ()
+
+
+@pytest.mark.parametrize(("became", "kept"), [(EventState.DELIVERED, {"text"}), (EventState.PURGED, set())])
+def test_a_receipt_that_is_found_again_ends_the_photos_keys_that_are_here_from_before_it(
+    tmp_path: Path, became: EventState, kept: set[str]
+) -> None:
+    put = registration()
+    with opened(tmp_path) as owner:
+        owner.outbox.put(put)
+        text = owner.call(lambda store: [part for part in store.parts(only(store)) if part.part == "text"])
+        owner.call(lambda store: store._conn.execute("UPDATE payload SET sealed = zeroblob(50) WHERE part = 'text'"))
+        assert claim(owner) == []
+        assert state(owner, put.record_id) is EventState.QUARANTINED
+
+        def mend(store: Store) -> set[str]:
+            live = only(store)
+            settled = {"state": became, "receipt": "R-1", "received_at": "", "settled_at": 7.0}
+            with store.transaction():
+                store.mend(live, columns_of(live) | settled, text if became is EventState.DELIVERED else [], 8.0)
+            return {part.part for part in store.keys_of(live.id) if any(part.wrapped)}
+
+        assert owner.call(mend) == kept
+        assert state(owner, put.record_id) is became
+        assert verify(owner).faults == ()
+
+
+def only(store: Store) -> Event:
+    (found,) = store.latest(1)
+    return found
