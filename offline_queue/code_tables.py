@@ -47,7 +47,8 @@ class CodeTables:
     def doubt(self) -> None:
         """A record was refused because its codes are outdated: look again soon."""
         self._doubted = True
-        self.due_at = min(self.due_at, max(self._fetched_at + _SOONEST_S, self._talk.clock.mono()))
+        # From now on, not from a look that fell due in an outage: that one is spread over an hour
+        self.due_at = max(self._fetched_at + _SOONEST_S, self._talk.clock.mono())
 
     def run(self) -> float:
         """Look for newer tables. Return the seconds until it is time to look again."""

@@ -78,6 +78,15 @@ def test_a_conflict_is_waited_for_or_asked_about_but_rejects_nobody(tmp_path: Pa
         assert any(request.path.startswith("/v1/records/") for request in police.asked) is asked
 
 
+def test_a_later_revision_bears_the_receipt_of_the_one_before(tmp_path: Path) -> None:
+    with scripted(tmp_path) as (line, police):
+        record_id = line.put()
+        line.owner.outbox.put(registration(record_id, 2))
+        line.until("both", lambda: len(line.receipts) == 2)
+        sent = [request.json()["items"] for request in police.asked if request.path == BATCHES]
+        assert [items[0].get("prevReceipt") for items in sent] == [None, f"R-{record_id[:8]}-1"]
+
+
 def test_a_batch_that_the_authority_lost_is_sent_again(tmp_path: Path) -> None:
     with scripted(tmp_path) as (line, police):
         police.answers["GET /v1/batches/"] = lambda request: Answer(404, {"code": "E404"})

@@ -164,3 +164,13 @@ def test_however_many_records_are_refused_the_tables_are_not_fetched_at_once_aga
     for _ in range(100):
         one.doubt()
     assert 5 < one.due_at - owner.clock.mono() <= 10
+
+
+def test_a_record_that_is_refused_now_waits_for_no_look_that_fell_due_in_an_outage(
+    owner: OutboxOwner, tmp_path: Path
+) -> None:
+    one = tables(owner, Tables(), tmp_path)
+    now = owner.clock.mono()
+    one.due_at = now - 3600
+    one.doubt()
+    assert now <= one.due_at <= now + 5
