@@ -21,6 +21,7 @@ from kiosk.errors import ContractError, KioskError, OutboxUnavailable
 from offline_queue import keys, sealing
 from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.recovery import quarantine
+from offline_queue.recovery.keeper import KEYRING_FILE
 from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.rows import Wrapped
 from offline_queue.sealing import Place
@@ -175,6 +176,11 @@ def _refuse_before_salvage(owner: OutboxOwner) -> None:
         raise ContractError(
             f"outbox key: {damaged[0].base.name} is not salvaged yet and holds what only this key opens. "
             "Fix: ./run queue salvage, then change the key"
+        )
+    if owner.second_copy is None and owner.vault.keys.path.with_name(KEYRING_FILE).exists():
+        raise ContractError(
+            f"outbox key: {KEYRING_FILE} holds keys of records that only the second copy can bring back, and it is off. "
+            "Fix: switch second_copy on and start once, then change the key; or remove the file, and those records"
         )
     if owner.mending.view.running:
         raise ContractError("outbox key: records are being brought back, and need it. Fix: change the key after that")

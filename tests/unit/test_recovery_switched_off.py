@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.errors import OutboxUnavailable
-from offline_queue import erasure, retention
+from kiosk.errors import ContractError, OutboxUnavailable
+from offline_queue import erasure, retention, rotation
 from offline_queue.device_key import Ed25519Key
 from offline_queue.owner import OutboxOwner
 from offline_queue.recovery import switched_off
@@ -79,5 +79,9 @@ def test_keys_of_records_that_the_store_lost_wait_for_the_second_copy(tmp_path: 
         path.unlink()
     with opened(tmp_path) as owner:  # switched off by mistake: nothing is known of the record here
         owner.outbox.put(registration())
+        with pytest.raises(ContractError, match="switch second_copy on"):
+            rotation.rotate(owner)  # they would be wrapped by a key that is gone
     with mended(tmp_path, settings=COPIED) as owner:
+        assert owner.outbox.open_text(put.record_id, 1) == put.text
+        rotation.rotate(owner)
         assert owner.outbox.open_text(put.record_id, 1) == put.text
