@@ -104,7 +104,8 @@ def test_staff_see_that_a_damaged_outbox_is_being_mended_and_that_the_copy_is_be
 
 def test_hours_are_told_as_hours() -> None:
     late = Duty(waiting=2000, due="alarm", due_in_min=-4310)
-    assert told(late, "en")[0] == ("bad", "Police reports", "2000 waiting, the first is 71 h overdue")
+    words = "2000 waiting, the first is 71 h overdue: a manager exports them"
+    assert told(late, "en")[0] == ("bad", "Police reports", words)
 
 
 def test_when_nobody_can_say_nothing_is_claimed() -> None:
