@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from offline_queue.questions import Questions
+from offline_queue.inspections import Inspections
 from offline_queue.rows import Event
 
 _UNSIGNED_FROM = "erasure unsigned from"
@@ -26,7 +26,7 @@ class Erased:
     signer: str
 
 
-class Erasures(Questions):
+class Erasures(Inspections):
     """The part of the store that remembers erasures. Changes happen inside ``Store.transaction``."""
 
     @property

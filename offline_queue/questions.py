@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -148,12 +147,6 @@ class Questions:
         with self._told("read"):
             return {EventState(state): int(n) for state, n in rows}
 
-    def indexed_counts(self) -> dict[EventState, int]:
-        """How many unsent events the index of each state names."""
-        asked = "SELECT count(*) FROM event INDEXED BY event_{} WHERE state = '{}'"
-        rows = {state: self._row(asked.format(state.lower(), state)) for state in sorted(UNSENT)}
-        return {state: int(row[0]) for state, row in rows.items() if row is not None}
-
     def parts(self, event: Event) -> list[SealedPart]:
         """The sealed parts that still have a key."""
         rows = self._rows(
@@ -203,11 +196,6 @@ class Questions:
         """Delivered records with a note for staff, newest first."""
         return self._many("flag IS NOT NULL ORDER BY id DESC LIMIT ?", (limit,))
 
-    def payload_faults(self, event: Event) -> list[str]:
-        """Names of the parts whose sealed bytes are not those that were put: damaged, whatever key they have."""
-        rows = self._rows("SELECT part, sealed, hash FROM payload WHERE event = ?", (event.id,))
-        return [str(part) for part, sealed, known in rows if hashlib.sha256(sealed).digest() != known]
-
     def chain_after(self, seq: int, limit: int) -> list[chain.Entry]:
         rows = self._rows(
             "SELECT seq, event, state, at_ms, detail, hash FROM chain WHERE seq > ? ORDER BY seq LIMIT ?",
@@ -217,25 +205,6 @@ class Questions:
 
     def events_after(self, event_id: int, limit: int) -> list[Event]:
         return self._many("id > ? ORDER BY id LIMIT ?", (event_id, limit))
-
-    def lost_by_indexes(self, event: Event) -> bool:
-        """Say whether an index that the questions rest on does not find this event."""
-        by_record = self._row(
-            "SELECT id FROM event WHERE record = ? AND revision = ?", (event.record_id.bytes, event.revision)
-        )
-        column, value = _indexed(event)
-        by_state = self._row(
-            f"SELECT 1 FROM event INDEXED BY event_{event.state.lower()} "  # noqa: S608 - our states and columns
-            f"WHERE state = '{event.state}' AND {column} = ? AND id = ?",
-            (value, event.id),
-        )
-        return by_record != (event.id,) or by_state is None
-
-    def damage(self) -> list[str]:
-        """What SQLite itself finds wrong in its pages; empty when nothing."""
-        with self._told("check"):
-            rows = self._conn.execute("PRAGMA quick_check(5)").fetchall()
-        return [str(row[0]) for row in rows if row[0] != "ok"]
 
     def may_go(self, record_id: UUID, revision: int) -> bool:
         """Say whether every earlier revision exists and is done. A missing one holds back its own record only."""
@@ -286,16 +255,3 @@ class Questions:
             yield
         except (sqlite3.Error, ValueError) as exc:
             raise failed(exc, self._path.name, doing) from exc
-
-
-def _indexed(event: Event) -> tuple[str, object]:
-    """The leading column of the index that holds an event in its state, and the event's value there."""
-    match event.state:
-        case EventState.BLOCKED:
-            return "record", event.record_id.bytes
-        case EventState.READY:
-            return "next_at", event.next_at
-        case EventState.DELIVERED:
-            return "settled_at", event.settled_at
-        case _:
-            return "id", event.id
