@@ -179,7 +179,7 @@ def _refuse_before_salvage(owner: OutboxOwner) -> None:
         )
     if owner.second_copy is None and owner.vault.keys.path.with_name(KEYRING_FILE).exists():
         raise ContractError(
-            f"outbox key: {KEYRING_FILE} holds keys of records that only the second copy can bring back, and it is off. "
+            f"outbox key: {KEYRING_FILE} holds keys of records that only the second copy brings back, and it is off. "
             "Fix: switch second_copy on and start once, then change the key; or remove the file, and those records"
         )
     if owner.mending.view.running:
