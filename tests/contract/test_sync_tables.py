@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.bench.fleet_model import BATCH, LIMITS, RESULTS, TOKEN
 from kiosk.errors import OutboxUnavailable
 from kiosk.registration import code_tables as validators_tables
 from kiosk.sandbox.process import SandboxProcess
@@ -275,3 +276,20 @@ def test_after_a_power_cut_the_records_go_before_what_else_a_city_asks(sandbox: 
         clock.wall_off = 0
         line.sync._begin()
         assert looks.due_at == line.sync._began + ERRAND_SPREAD_S * 0.1
+
+
+def test_a_kiosk_that_comes_back_asks_what_the_simulated_fleet_asks(
+    sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / code_tables.FILE).write_text(json.dumps({"version": "sandbox-1", "tables": {}}), encoding="utf-8")
+    with delivery(sandbox, tmp_path, start=False, tables_in=tmp_path) as line:
+        asked, endpoint = [], line.sync._endpoint
+        call = endpoint._call  # type: ignore[attr-defined]
+        monkeypatch.setattr(endpoint, "_call", lambda *what: asked.append(what[1]) or call(*what))
+        records = [line.put(number=invented_number(serial)) for serial in range(1, 4)]
+        line.sync.start()
+        line.until_state(EventState.DELIVERED, *records)
+        line.until("a look at the tables", lambda: asked.count("/v1/limits") == 2)
+        names = {"/v1/token": TOKEN, "/v1/limits": LIMITS, "/v1/batches": BATCH}
+        steps = [names.get(path, RESULTS) for path in asked]
+        assert steps == [TOKEN, LIMITS, BATCH, *[RESULTS] * (len(steps) - 4), LIMITS]
