@@ -241,6 +241,7 @@ def test_a_whole_outbox_has_nothing_to_salvage(kiosk: Kiosk, capsys: pytest.Capt
     assert kiosk.asked("salvage", "--json") == 0
     document = told(capsys)
     assert (document["waiting"], document["salvaged"], document["why"]) == (0, [], "")
+    assert len(kiosk.audited("queue.salvage")) == 1
     assert kiosk.asked("salvage") == 0
     assert "nothing to salvage" in capsys.readouterr().out
 
