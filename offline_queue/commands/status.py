@@ -70,8 +70,8 @@ def _recovery(mending: Row, copy: Row, *, running: bool) -> list[str]:
         told.append(f"        {'it is being brought back' if running else './run queue salvage brings it back'}")
     if mending.get("salvaged"):
         told.append("mend:   a damaged database was replaced; ./run queue salvage says what came back")
-    if copy.get("behind"):
-        told.append(f"copy:   the second copy is behind: {copy.get('why') or 'its disk does not answer'}")
+    if copy.get("behind") and copy.get("why"):  # without a reason it is only being brought up to date
+        told.append(f"copy:   the second copy is behind: {copy['why']}")
     return told
 
 

@@ -39,8 +39,10 @@ def test_what_is_set_aside_and_not_back_names_the_command_that_brings_it(
 
 
 def test_a_second_copy_that_lags_is_told_with_its_reason(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    status = {"counts": {}, "copy": {"on": True, "behind": True, "why": "no space"}}
-    monkeypatch.setattr(outbox, "_ask", lambda config: ([status], []))
+    copy = {"on": True, "behind": True, "why": ""}
+    monkeypatch.setattr(outbox, "_ask", lambda config: ([{"counts": {}, "copy": copy}], []))
+    assert "second copy" not in told(config), "it is only being brought up to date"
+    copy["why"] = "no space"
     result, next_step = told(config)["second copy"]
     assert result is Result.WARN
     assert "outbox.second_copy_dir" in next_step

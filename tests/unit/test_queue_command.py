@@ -86,6 +86,9 @@ def test_status(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_empty_outbox_has_no_legal_clock() -> None:
     row = {"running": True, "counts": {}, "unsent": 0, "due": "none", "next_due_at": None, "line": {"open": True}}
     assert status.sentences(row) == ["     0  not delivered", "line:   open"]
+    catching_up: dict[str, object] = {"on": True, "behind": True, "why": ""}
+    assert len(status.sentences({**row, "copy": catching_up})) == 2, "a copy that only catches up worries nobody"
+    assert status.sentences({**row, "copy": catching_up | {"why": "no space"}})[2].endswith("is behind: no space")
 
 
 def test_show_is_masked(kiosk: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,9 +124,13 @@ def _recovery(status: Row) -> Iterator[Finding]:
     if mending.get("waiting"):
         meaning = "a damaged database is set aside, what is in it is not back yet"
         yield Finding("outbox recovery", Result.WARN, meaning, "./run queue salvage")
-    if copy.get("behind"):
-        meaning = f"behind: {copy.get('why') or 'its disk does not answer'}"
-        yield Finding("second copy", Result.WARN, meaning, "see to outbox.second_copy_dir; it catches up by itself")
+    if copy.get("behind") and copy.get("why"):  # without a reason it is only being brought up to date
+        yield Finding(
+            "second copy",
+            Result.WARN,
+            f"behind: {copy['why']}",
+            "see to outbox.second_copy_dir; it catches up by itself",
+        )
 
 
 def _faces(waiting: list[Row]) -> Finding:
