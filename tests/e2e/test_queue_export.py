@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).parents[2]
 REASON = "酒店网络中断三天"
+END = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def typed(kiosk: Kiosk, *words: str, on_terminal: bool = True, answers: str = ""
         ) as run:
             shown = answer_prompts(near, run, answers)
             out, err = run.communicate(timeout=90)
-        return Typed(run.returncode, out, err, shown + read(near, 0.5))
+        return Typed(run.returncode, out, err, shown + rest(near, far))
 
 
 def answer_prompts(near: int, run: subprocess.Popen[str], answers: str) -> str:
@@ -95,6 +96,15 @@ def answer_prompts(near: int, run: subprocess.Popen[str], answers: str) -> str:
             shown += read(near, 0.2)
         os.write(near, (line + "\n").encode())
     return shown
+
+
+def rest(near: int, far: int) -> str:
+    """Read what a command that is over left on the terminal: all that comes before a mark of ours."""
+    os.write(far, END)
+    held = b""
+    while not held.endswith(END):
+        held += os.read(near, 65_536)
+    return held.removesuffix(END).decode()
 
 
 def read(near: int, wait_s: float) -> str:
