@@ -63,7 +63,7 @@ def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendm
     if isinstance(built, Registration):
         first = supersedes if supersedes is not None and inquiry.op == "UP" else built.revision
         waited = [pair for pair in zip(events, texts, strict=True) if pair[0].revision > first]
-        return Amendment(built, supersedes, _left_again(built, waited, events[0].op == "JI", act))
+        return Amendment(built, supersedes, _left_again(built, waited, act))
     told = "; ".join(f"{words.answer(finding.code)} at {finding.field}" for finding in built.findings)
     raise ContractError(f"outbox: the record cannot be amended like this: {told}")
 
@@ -93,6 +93,13 @@ def standing(events: Sequence[Event], texts: Sequence[bytes | None]) -> Earlier:
 
 def _superseded(events: Sequence[Event], op: str) -> int | None:
     """Return from which revision on the next one replaces them. Raises ContractError when it cannot come next."""
+    lost = next((n for n, event in enumerate(events, 1) if event.revision != n), 0)
+    if lost and all(event.state in DONE for event in events[: lost - 1]) and events[-1].state is EventState.BLOCKED:
+        if op in {"UP", "VD"}:
+            return lost
+        raise ContractError(
+            f"outbox: revision {lost} is lost, and others wait for it. Fix: correct it or void it first"
+        )
     stuck = next((event for event in events if event.state in _STUCK), None)
     waiting = [event for event in events if stuck is not None and event.revision > stuck.revision]
     waiting = [event for event in waiting if event.state not in DONE]
@@ -116,9 +123,7 @@ def _again(event: Event) -> str:
     return "CC" if event.op == "JC" or (event.op == "VI" and event.revision > 1) else event.op
 
 
-def _left_again(
-    built: Registration, said: Iterable[tuple[Event, bytes | None]], overseas: bool, act: Act
-) -> Registration | None:
+def _left_again(built: Registration, said: Iterable[tuple[Event, bytes | None]], act: Act) -> Registration | None:
     """Say once more that the guest left: a correction takes the place of a check-out that waits, and is none itself."""
     left = [(event, text) for event, text in said if event.op in _LEFT and event.state not in DONE]
     if not left:
@@ -128,7 +133,7 @@ def _left_again(
     if text is not None:
         at = datetime.fromisoformat(json.loads(text)["occurredAt"])
     again = replace(act, at=at, salt=secrets.token_bytes(16))
-    out = later.check_out(Earlier(built.record_id, built.revision, built.stay_id, overseas), again)
+    out = later.check_out(Earlier(built.record_id, built.revision, built.stay_id, event.op == "JC"), again)
     assert isinstance(out, Registration)  # noqa: S101 - it was one before
     return out
 

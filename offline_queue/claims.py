@@ -87,11 +87,16 @@ def _opened(store: Store, vault: Vault, event: Event) -> Claimed | None:
 
 def _before(store: Store, event: Event) -> tuple[str, int | None]:
     """Return the receipt of the last revision before it that was sent, and the first one replaced since."""
-    first = event.revision
+    first, stands_for = event.revision, event.supersedes or event.revision
     earlier = None
-    while first > 1 and (earlier := store.find(event.record_id, first - 1)) is not None:
-        if earlier.state is not EventState.SUPERSEDED:
+    while first > 1:
+        earlier = store.find(event.record_id, first - 1)
+        if earlier is not None and earlier.state is not EventState.SUPERSEDED:
             break
+        if earlier is None and first <= stands_for:
+            break
+        if earlier is not None and earlier.supersedes is not None:
+            stands_for = min(stands_for, earlier.supersedes)
         first -= 1
         earlier = None
     receipt = (earlier.receipt or "") if earlier is not None else ""

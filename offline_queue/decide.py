@@ -34,7 +34,7 @@ def retry(store: Store, vault: Vault, record_id: UUID, wall: float, by: str) -> 
         case _:
             raise ContractError(
                 "outbox: an earlier revision of the record is missing, and this one waits for it. "
-                "Fix: ./run queue salvage may bring it back; else register the guest anew"
+                "Fix: ./run queue salvage may bring it back; else ./run queue amend with --correct or --void"
             )
     now = store.find(record_id, event.revision)
     assert now is not None  # noqa: S101 - an event is never deleted

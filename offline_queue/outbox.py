@@ -48,8 +48,9 @@ class Outbox:
 
         Args:
             registration: The frozen record.
-            supersedes: Revision of the same record that the authority rejected, or that cannot be opened, and that
-                this one corrects. Later ones that wait for it are replaced, too: only a whole correction or a void may.
+            supersedes: Revision of the same record that the authority rejected, that cannot be opened or that is lost,
+                and that this one corrects. Later ones that wait for it are replaced, too: only a whole correction or a
+                void may do that.
             then: The revision after this one, put in the same transaction.
 
         Raises:
@@ -66,7 +67,8 @@ class Outbox:
             # Sealed on the owner's thread: its key may change between two turns, and what a former one sealed would
             # never open. What is sealed is also still in this core's cache when the store writes it
             pairs = zip(given, frozen, (supersedes, None), strict=False)
-            insert_once(store, [self._sealed(*pair) for pair in pairs], self._owner.disk.admit)
+            news = [self._sealed(*pair) for pair in pairs]
+            insert_once(store, news, self._owner.disk.admit, lost_for_good=not self._owner.salvage_waits)
 
         self._owner.call(work, spends=False, again=True)
         self.on_put()
@@ -106,8 +108,17 @@ class Outbox:
         )
 
 
-def insert_once(store: Store, news: Sequence[NewEvent], admit: Callable[[], object] = lambda: None) -> None:
-    """Commit events, unless they are there already. Owner thread. ``admit`` raises when nothing new may come in."""
+def insert_once(
+    store: Store, news: Sequence[NewEvent], admit: Callable[[], object] = lambda: None, *, lost_for_good: bool = True
+) -> None:
+    """Commit events, unless they are there already. Owner thread.
+
+    Args:
+        store: The store.
+        news: One record's, in order.
+        admit: Raises when nothing new may come in.
+        lost_for_good: A revision that is missing does not come back any more.
+    """
     missing = [new for new in news if not _is_there(store, new)]
     if not missing:
         return
@@ -115,7 +126,7 @@ def insert_once(store: Store, news: Sequence[NewEvent], admit: Callable[[], obje
     with store.transaction():
         for new in missing:
             if new.supersedes is not None:
-                _supersede(store, new, new.supersedes)
+                _supersede(store, new, new.supersedes, lost_for_good=lost_for_good)
             store.insert(new)
 
 
@@ -126,23 +137,24 @@ def _is_there(store: Store, new: NewEvent) -> bool:
     return known is not None
 
 
-def _supersede(store: Store, new: NewEvent, revision: int) -> None:
+def _supersede(store: Store, new: NewEvent, revision: int, *, lost_for_good: bool) -> None:
     """Close the rejected revision, and what waits for it, in the transaction that brings their correction.
 
     A correction under the next free number would else wait for them, and they for it: for ever.
     """
     standing = [one for one in store.revisions(new.record_id) if one.revision >= revision]
-    if not standing or standing[0].revision != revision or standing[0].state not in _STUCK:
+    lost = bool(standing) and standing[0].revision > revision
+    if not standing or not (lost_for_good if lost else standing[0].state in _STUCK):
         raise ContractError(f"outbox: revision {revision} is not there, or was not rejected")
     if new.revision != standing[-1].revision + 1:
         raise ContractError(f"outbox: revision {new.revision} is not the record's next one: it would wait for ever")
-    stuck, *waiting = standing
+    stuck, waiting = ([], standing) if lost else (standing[:1], standing[1:])
     if any(one.state in (EventState.READY, EventState.INFLIGHT) for one in waiting):
         raise ContractError(f"outbox: a revision after {revision} is on its way; its answer comes first")
     left = [one for one in waiting if one.state not in DONE]
     if left and new.op not in _STANDS_FOR_ALL:
         raise ContractError(f"outbox: others wait for revision {revision}: a whole correction replaces it, or a void")
-    for one in (stuck, *left):
+    for one in (*stuck, *left):
         store.move(one, EventState.SUPERSEDED, new.wall, detail=f"by {new.revision}")
 
 

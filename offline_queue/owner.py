@@ -172,6 +172,11 @@ class OutboxOwner:
         return self._keeper.generation
 
     @property
+    def salvage_waits(self) -> bool:
+        """Say whether what is missing may still come back. Owner thread."""
+        return self._keeper.salvage_waits
+
+    @property
     def second_copy(self) -> SecondCopy | None:
         """The segment journal with its keyring, if it is on. Owner thread."""
         return self._keeper.copy

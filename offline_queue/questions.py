@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -141,6 +141,15 @@ class Questions:
         ends = "CASE boot WHEN ? THEN due_at - wall + mono + ? ELSE due_at END"
         return self._one(f"id IN ({first}) ORDER BY {ends} LIMIT 1", (boot, ahead_s))
 
+    def states_of(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Where these events stand; those that are not there are left out."""
+        ids, found = sorted(numbers), dict[int, str]()
+        for at in range(0, len(ids), _SLICE):
+            some = ids[at : at + _SLICE]
+            marks = ", ".join("?" * len(some))
+            found |= dict(self._rows(f"SELECT id, state FROM event WHERE id IN ({marks})", some))  # noqa: S608
+        return found
+
     def counts(self) -> dict[EventState, int]:
         """How many events stand in each state: read from the tally, not by scan."""
         rows = self._rows("SELECT state, n FROM tally")
@@ -206,15 +215,34 @@ class Questions:
     def events_after(self, event_id: int, limit: int) -> list[Event]:
         return self._many("id > ? ORDER BY id LIMIT ?", (event_id, limit))
 
-    def may_go(self, record_id: UUID, revision: int) -> bool:
-        """Say whether every earlier revision exists and is done. A missing one holds back its own record only."""
+    def may_go(self, record_id: UUID, revision: int, supersedes: int | None = None) -> bool:
+        """Say whether every earlier revision exists and is done. A missing one holds back its own record only.
+
+        But not where a correction stands for it: an earlier one, or this one, which ``supersedes`` it.
+        """
         if revision == 1:
             return True
         row = self._row(
             f"SELECT count(*) FROM event WHERE record = ? AND revision < ? AND state IN ({_DONE})",  # noqa: S608
             (record_id.bytes, revision),
         )
-        return row is not None and row[0] == revision - 1
+        return row is not None and (row[0] == revision - 1 or self._stood_for(record_id, revision, supersedes))
+
+    def _stood_for(self, record_id: UUID, revision: int, supersedes: int | None) -> bool:
+        found = self._rows(
+            f"SELECT revision, supersedes, state IN ({_DONE}) FROM event WHERE record = ? AND revision <= ?",  # noqa: S608
+            (record_id.bytes, revision),
+        )
+        spans = [(first, last) for last, first, _ in [*found, (revision, supersedes, False)] if first is not None]
+        done = {earlier: bool(is_done) for earlier, _, is_done in found}
+        return bool(spans) and all(
+            done.get(one, any(first <= one < last for first, last in spans)) for one in range(1, revision)
+        )
+
+    def is_stood_for(self, record_id: UUID, revision: int) -> bool:
+        """Say whether a person's later revision says it takes the place of this one."""
+        wanted = "SELECT 1 FROM event WHERE record = ? AND supersedes <= ? AND revision > ?"
+        return self._row(wanted, (record_id.bytes, revision, revision)) is not None
 
     def _last_entry(self) -> chain.Entry | None:
         row = self._row("SELECT seq, event, state, at_ms, detail, hash FROM chain ORDER BY seq DESC LIMIT 1")

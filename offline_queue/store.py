@@ -18,7 +18,7 @@ from offline_queue.chained import Chained
 from offline_queue.full import is_full
 from offline_queue.rows import COLUMNS, Event, NewEvent, Wrapped, event_of, row_hash
 from offline_queue.sealing import TEXT, SealedPart
-from offline_queue.states import DONE, MOVES, EventState
+from offline_queue.states import DONE, MOVES, UNSENT, EventState
 
 _FIRST = "first_event"
 MENDED = "mended"
@@ -34,7 +34,7 @@ class Store(Chained):
 
     def insert(self, new: NewEvent) -> None:
         """Add an event with its parts: READY, or BLOCKED behind its record's earlier revisions."""
-        ready = self.may_go(new.record_id, new.revision)
+        ready = self.may_go(new.record_id, new.revision, new.supersedes)
         state = EventState.READY if ready else EventState.BLOCKED
         event = self._insert_event(new, state)
         self._insert_parts(event, new.parts)
@@ -78,8 +78,10 @@ class Store(Chained):
             wall: Unix time.
         """
         event = event_of(tuple(columns[name] for name in COLUMNS.split(", ")))
-        if event.state is EventState.READY and not self.may_go(event.record_id, event.revision):
+        if event.state is EventState.READY and not self.may_go(event.record_id, event.revision, event.supersedes):
             event = replace(event, state=EventState.BLOCKED)
+        if event.state in UNSENT and self.is_stood_for(event.record_id, event.revision):
+            event = replace(event, state=EventState.SUPERSEDED)  # a person did without it meanwhile
         taken = self._conn.execute("SELECT 1 FROM event WHERE id = ?", (event.id,)).fetchone() is not None
         number = self._next_number() if taken or event.id < 1 else event.id
         event = replace(event, id=number, given_hash=event.given_hash or event.content_hash).hashed()

@@ -367,7 +367,7 @@ def test_every_question_of_the_sync_thread_is_answered_by_an_index(owner: Outbox
         sql: [row[3] for row in owner.call(lambda s, sql=sql: s._conn.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())]
         for sql in asked
     }
-    assert len(plans) == 11
+    assert len(plans) == 12
     for sql, plan in plans.items():
         if "FROM tally" not in sql:
             assert any("USING" in step and "INDEX event_" in step for step in plan), (sql, plan)

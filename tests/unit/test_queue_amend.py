@@ -13,16 +13,29 @@ from typing import Any
 import pytest
 
 from kiosk.config import KioskSection
-from kiosk.errors import ContractError, OperationalError
+from kiosk.errors import ContractError, OperationalError, OutboxUnavailable
 from kiosk.model import RegistrationId
 from kiosk.registration.code_tables import FILE
 from offline_queue.answers import Answers
 from offline_queue.inquiry import Inquiry
 from offline_queue.owner import OutboxOwner
+from offline_queue.rows import COLUMNS
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from offline_queue.verify import verify
-from tests.outbox_kit import NAME, SHANGHAI, claim, deliver, event, opened, registration, reject, state
+from tests.outbox_kit import (
+    NAME,
+    SHANGHAI,
+    claim,
+    deliver,
+    event,
+    opened,
+    receipt,
+    registration,
+    reject,
+    settle,
+    state,
+)
 from tests.unit.queue_kit import Kiosk
 
 pytestmark = pytest.mark.timeout(60)
@@ -199,6 +212,45 @@ def test_what_no_key_opens_any_more_is_registered_again_or_void(owner: OutboxOwn
         deliver(owner, mended, 3)
     assert owner.status().unsent == 0
     assert verify(owner).faults == ()
+
+
+def test_what_waits_for_a_lost_revision_is_said_by_a_correction(owner: OutboxOwner, tmp_path: Path) -> None:
+    lost = registration()
+    for revision in (2, 3):
+        owner.outbox.put(registration(lost.record_id, revision, stay=lost.stay_id))
+    with pytest.raises(ContractError, match=r"revision 1 is lost.*correct it or void it"):
+        amend(owner, lost.record_id, "CC")
+    with opened(tmp_path / "other") as other:
+        other.outbox.put(lost)
+        kept = event(other, lost.record_id)
+        parts = other.call(lambda store: store.parts(kept))
+    amend(owner, lost.record_id, "UP", '{"roomNo": "1209"}')
+    amend(owner, lost.record_id, "CC")
+    (taken,) = claim(owner)
+    assert (taken.event.revision, taken.supersedes, taken.previous_receipt) == (4, 1, "")
+    settle(owner, (taken.event, receipt("R-4")))
+    columns = {name: getattr(kept, name, None) for name in COLUMNS.split(", ")}
+    columns |= {"record": kept.record_id.bytes, "state": kept.state.value}
+
+    def come_back(store: Store) -> None:
+        with store.transaction():
+            store.restore(columns, parts, 1.0)
+
+    owner.call(come_back)  # too late: nobody waits for it, and it is not sent out of turn
+    assert state(owner, lost.record_id) is EventState.SUPERSEDED
+    (taken,) = claim(owner)
+    assert (taken.event.revision, taken.event.op, taken.supersedes, taken.previous_receipt) == (5, "CC", None, "R-4")
+    settle(owner, (taken.event, receipt("R-5")))
+    assert owner.status().unsent == 0
+
+
+def test_while_a_damaged_file_is_read_nothing_is_given_up(owner: OutboxOwner, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = registration().record_id
+    owner.outbox.put(registration(record, 2))
+    monkeypatch.setattr(type(owner._keeper), "salvage_waits", True)
+    with pytest.raises(OutboxUnavailable, match="salvaged"):
+        amend(owner, record, "VD", "mistake")
+    assert state(owner, record, 2) is EventState.BLOCKED
 
 
 def lose_keys(owner: OutboxOwner, record: str, revision: int = 1) -> None:
