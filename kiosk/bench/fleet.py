@@ -105,6 +105,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--plot", type=Path, help="a PNG to write; needs the developers' environment")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
+    if given.plot is not None and not given.plot.parent.is_dir():  # told before the wait, not after it
+        parser.error(f"--plot {given.plot}: there is no folder {given.plot.parent}")
     runs = []
     for name, plan in plans(given.kiosks, given.outage_h, given.capacity, given.retry_after_s, given.seed).items():
         runs.append(Run(name, plan, Fleet(plan).run()))

@@ -17,7 +17,7 @@ MASKED_COLUMNS = (
 
 
 _NEXT = {
-    "REJECTED": "./run queue amend {record} --operator NAME --correct, or --void; retry sends the same once more",
+    "REJECTED": "./run queue amend {record} --operator NAME --correct, or --void REASON; retry sends the same again",
     "QUARANTINED": "call support; or read the document again: ./run queue amend {record} --operator NAME --correct",
 }
 """What a person decides of it."""

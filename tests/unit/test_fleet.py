@@ -47,6 +47,14 @@ def test_waits_that_make_a_storm_do_not_pass(spoilt: fleet.Plan) -> None:
     assert not Run("spoilt", spoilt, Fleet(spoilt).run()).holds()
 
 
+def test_a_picture_that_cannot_be_written_is_told_before_the_wait(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit):
+        fleet.main(["--plot", str(tmp_path / "absent" / "fleet.png")])
+    assert "there is no folder" in capsys.readouterr().err
+
+
 def test_the_bench_tells_one_object_and_draws(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     picture = tmp_path / "fleet.png"
     status = fleet.main(["--kiosks", "300", "--outage-h", "1", "--capacity", "3", "--json", "--plot", str(picture)])
