@@ -123,7 +123,9 @@ class OutboxOwner:
         clock: Clock | None = None,
         make_key: bool = True,
     ) -> OutboxOwner:
-        """Open the store under ``state_dir`` (made with mode 0700 when absent), or make it. Blocks below 1 s.
+        """Open the store under ``state_dir`` (made with mode 0700 when absent), or make it.
+
+        Blocks below 1 s; some seconds where a TPM holds the key, and for each GB that a migration changes.
 
         Args:
             state_dir: Where store, key and lock lie.
