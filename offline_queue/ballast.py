@@ -13,7 +13,7 @@ FILE = "queue.ballast"
 
 
 class Ballast:
-    """The file beside the store. The owner's thread and the watch's; each call is one or two calls of the file system."""
+    """The file beside the store. Owner's thread and the watch's; each call is one or two calls of the file system."""
 
     def __init__(self, folder: Path, size_bytes: int) -> None:
         """Name the file; nothing is made yet. ``size_bytes`` 0: this kiosk carries none."""

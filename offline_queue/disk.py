@@ -84,7 +84,7 @@ def free_bytes(folder: Path) -> int:
 
 
 class Disk:
-    """The room of one store. ``look`` and ``admit`` from any thread, ``tend`` on the watch's, ``spending`` on the owner's."""
+    """The room of one store. ``spending`` on the owner's thread, ``tend`` on the watch's, all else on any."""
 
     def __init__(self, folder: Path, settings: OutboxSection, *, free: Callable[[Path], int] = free_bytes) -> None:
         """Look once; no ballast is made yet. ``free``: bytes that are left where a folder lies."""
