@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from kiosk.checkin.shown import Offers
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.staff.duty import Duty
 from offline_queue.owner import Status
 from offline_queue.states import EventState
+from offline_queue.troubles import LICENCE_EXPIRED
 
 
 def offers(
@@ -44,12 +46,13 @@ def offers(
 def duty(status: Status, now: float) -> Duty:
     """Tell staff how the outbox stands. Pure. ``now``: Unix seconds."""
     line, counts = status.line, status.counts
+    refused: Literal["licence", "breaker"] = "licence" if LICENCE_EXPIRED in line.why.split() else "breaker"
     return Duty(
         waiting=status.unsent,
         due=status.due.value,
         due_in_min=None if status.next_due_at is None else int((status.next_due_at - now) // 60),
         to_decide=counts.get(EventState.REJECTED, 0) + counts.get(EventState.QUARANTINED, 0),
-        line="open" if line.open else "breaker" if line.breaker else "waits",
+        line="open" if line.open else refused if line.breaker else "waits",
         clock_off_min=int((line.clock_off_s or 0) / 60),
         disk=status.disk.level.value,
         disk_mb=status.disk.usable_mb,

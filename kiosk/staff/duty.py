@@ -21,8 +21,8 @@ class Duty:
     """Whole minutes until then; below 0: overdue."""
     to_decide: int = 0
     """Records that were rejected, or cannot be opened: a person decides."""
-    line: Literal["open", "waits", "breaker"] = "open"
-    """To the authority; a breaker opens only when somebody mends what is wrong."""
+    line: Literal["open", "waits", "breaker", "licence"] = "open"
+    """To the authority; a breaker opens only when somebody mends what is wrong, a manager where it is the licence."""
     clock_off_min: int = 0
     """How many minutes this kiosk's clock is ahead of the authority's."""
     disk: RoomLevel = "room"

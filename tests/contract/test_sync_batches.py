@@ -78,6 +78,19 @@ def test_a_conflict_is_waited_for_or_asked_about_but_rejects_nobody(tmp_path: Pa
         assert any(request.path.startswith("/v1/records/") for request in police.asked) is asked
 
 
+@pytest.mark.parametrize("company", [1, 3], ids=["alone", "in company"])
+def test_only_a_record_that_failed_alone_waits_on_its_own_account(
+    sandbox: SandboxProcess, tmp_path: Path, company: int
+) -> None:
+    with delivery(sandbox, tmp_path, start=False, backoff_base_s=60, backoff_cap_s=300) as line:
+        records = [line.put(number=invented_number(serial)) for serial in range(company)]
+        sandbox.fault("police_error", status=500, path=BATCHES)
+        line.sync.start()
+        line.until("a failed try", lambda: all(event(line.owner, one).attempts for one in records))
+        waits_s = [event(line.owner, one).next_at - line.owner.clock.wall() for one in records]
+        assert all((wait_s > 0) is (company == 1) for wait_s in waits_s)
+
+
 def test_a_later_revision_bears_the_receipt_of_the_one_before(tmp_path: Path) -> None:
     with scripted(tmp_path) as (line, police):
         record_id = line.put()

@@ -64,6 +64,7 @@ def test_what_was_rejected_waits_for_a_person(owner: OutboxOwner) -> None:
         (LineView(), "good", "open"),
         (LineView(open=False, failures=3, why="time-out"), "warn", "down"),
         (LineView(open=False, breaker=True, why="E103"), "bad", "call support"),
+        (LineView(open=False, breaker=True, why="EAA hotelCode"), "bad", "licence has expired, tell a manager"),
     ],
 )
 def test_staff_see_whether_the_line_waits_or_somebody_must_mend_it(

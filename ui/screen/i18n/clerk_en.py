@@ -34,6 +34,7 @@ WORDS: dict[str, str] = {
     "duty.line_open": "open",
     "duty.line_waits": "down, it tries again by itself",
     "duty.line_breaker": "refused, please call support",
+    "duty.line_licence": "refused: the hotel's licence has expired, tell a manager",
     "duty.clock": "This clock",
     "duty.clock_fast": "{time} fast, please call support",
     "duty.clock_slow": "{time} slow, please call support",

@@ -39,6 +39,7 @@ WORDS: dict[str, str] = {
     "duty.line_open": "正常",
     "duty.line_waits": "暂时不通，会自动再试",
     "duty.line_breaker": "被拒，请联系维护人员",
+    "duty.line_licence": "被拒：特种行业许可证已过期，请告知负责人",
     "duty.clock": "本机时钟",
     "duty.clock_fast": "快 {time}，请联系维护人员",
     "duty.clock_slow": "慢 {time}，请联系维护人员",

@@ -9,7 +9,7 @@ from ui.screen import i18n
 from ui.screen.viewmodels.rows import Row
 
 _DUE = {"none": "good", "green": "good", "amber": "warn", "red": "bad", "alarm": "bad"}
-_LINE = {"open": "good", "waits": "warn", "breaker": "bad"}
+_LINE = {"open": "good", "waits": "warn", "breaker": "bad", "licence": "bad"}
 _DISK = {"room": "good", "warn": "warn", "staff_only": "bad", "refuse": "bad"}
 CLOCK_MIN = 2
 """A clock that is off by fewer minutes is nobody's concern."""
