@@ -85,6 +85,11 @@ def answer(why: str | None) -> str:
     return f"{why} ({meaning})" if meaning else why
 
 
+def cell(text: str) -> str:
+    """Return one cell of a CSV; what a spreadsheet would take for a formula is quoted."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
 def many(n: object, one: str) -> str:
     """Return ``1 record``, ``2 records``."""
     return f"{n} {one}" if n == 1 else f"{n} {one}s"

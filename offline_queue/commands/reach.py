@@ -152,4 +152,4 @@ def _user(uid: int) -> str:
 
 def _working(seconds: float) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"\rthe kiosk works on it, {seconds:.0f} s …\n")
+        sys.stderr.write(f"the kiosk works on it, {seconds:.0f} s …\n")

@@ -40,14 +40,8 @@ def masked_csv(rows: Iterable[Row]) -> list[str]:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(MASKED_COLUMNS)
-    writer.writerows([cell(row.get(column)) for column in MASKED_COLUMNS] for row in rows)
+    writer.writerows([_cell(row.get(column)) for column in MASKED_COLUMNS] for row in rows)
     return text.getvalue().splitlines()
-
-
-def cell(value: object) -> str:
-    """Return one cell of a CSV; what a spreadsheet would take for a formula is quoted."""
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def story(row: Row) -> list[str]:
@@ -69,6 +63,10 @@ def story(row: Row) -> list[str]:
     if row["state"] in _NEXT:
         told["next"] = _NEXT[str(row["state"])].format(record=row["record"])
     return [f"{row['record']} revision {row['revision']}", *(f"  {name:<18} {value}" for name, value in told.items())]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else words.cell(str(value))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

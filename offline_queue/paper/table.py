@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 
+from offline_queue import words
 from offline_queue.inquiry import as_object
 from offline_queue.paper import terms
 from offline_queue.paper.entry import Entry
@@ -44,9 +45,7 @@ def table(entries: Iterable[Entry]) -> bytes:
 
 def cell(told: str) -> str:
     """Return one cell: no spreadsheet runs what a record says, and none rounds an ID number to fifteen digits."""
-    if told.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + told
-    return "\t" + told if _LONG_NUMBER.fullmatch(told) else told
+    return "\t" + told if _LONG_NUMBER.fullmatch(told) else words.cell(told)
 
 
 def _ours(entry: Entry) -> tuple[str, ...]:
