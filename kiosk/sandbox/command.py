@@ -50,6 +50,12 @@ receipts_key_file = "{info.receipt_key_file}"
 [credentials]
 issuer_keys_dir = "{info.issuer_keys_dir}"
 suishen_hosts = ["{info.suishen_host}"]
+
+[outbox]
+# Write-only, sealed to the sandbox's police; mlkem768-x25519.json and sm2.json lie beside it:
+# recipient_key_file = "{info.recipients_dir}/x25519.json"
+# Chinese algorithms; reporting.device_key_file = "{info.device_sm2_key_file}" then:
+# suite = "gm"
 """
 
 

@@ -158,6 +158,8 @@ def test_run_in_the_foreground_and_spoil_it_from_another_terminal(tmp_path: Path
     settings.write_text(told[told.index("[gateway]") : told.index("A code to show")], encoding="utf-8")
     config = load(settings)
     assert (config.gateway.url, config.reporting.device_key_file) == (info.gateway_url, info.device_key_file)
+    settings.write_text(settings.read_text(encoding="utf-8").replace("# recipient", "recipient"), encoding="utf-8")
+    assert load(settings).outbox.recipient_key_file == info.recipients_dir / "x25519.json"
     assert not any(person.name in told or person.id_number in told for person in PEOPLE.values())
 
 
