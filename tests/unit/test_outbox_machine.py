@@ -168,6 +168,15 @@ class Plays(RuleBasedStateMachine):
 
         self.owner.call(work)
 
+    @precondition(lambda self: self.records)
+    @rule(which=st.integers(0, 7))
+    def lose_a_revision(self, which: int) -> None:
+        """The next one is gone for good, with the page that held it; the one after it is there."""
+        record = self.records[which % len(self.records)]
+        last = self.owner.call(lambda store: store.revisions(UUID(record)))[-1]
+        self.owner.outbox.put(registration(record, last.revision + 2, stay=last.stay))
+        self.note()
+
     @precondition(lambda self: self.lost)
     @rule()
     def find_the_keys(self) -> None:
