@@ -170,6 +170,7 @@ class Chained(Erasures):
         head = self._head.seq if self._head is not None else 0
         entries = self.chain_after(max(0, head - wholeness.CHAIN_ROWS - 1), -1)
         wholeness.refuse_broken_chain(self._path.name, entries, self._suites)
+        wholeness.refuse_forged_states(self._path.name, entries, self.states_of({entry.event for entry in entries}))
         wholeness.refuse_broken_rows(self._path.name, self.unsent_events())
         wholeness.refuse_lost_rows(self._path.name, self.counts(), self.indexed_counts())
         if self._witness is not None and (seen := self._witness.seen()) is not None:

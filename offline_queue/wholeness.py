@@ -36,6 +36,17 @@ def refuse_lost_rows(file: str, counted: Mapping[EventState, int], indexed: Mapp
         )
 
 
+def refuse_forged_states(file: str, entries: Iterable[chain.Entry], states: Mapping[int, str]) -> None:
+    """Raise OutboxDamaged when an event stands where its newest entry does not say: what waits might never be sent."""
+    newest = {entry.event: entry.state for entry in entries if entry.event}
+    wrong = [number for number, state in newest.items() if states.get(number, "nowhere") != state]
+    if wrong:
+        raise OutboxDamaged(
+            f"outbox {file}: event {wrong[0]} is {states.get(wrong[0], 'nowhere')}, its chain says {newest[wrong[0]]}; "
+            "set it aside and salvage"
+        )
+
+
 def refuse_broken_chain(file: str, entries: list[chain.Entry], suites: chain.Suites) -> None:
     """Raise OutboxDamaged when one of the entries does not follow from the one before it.
 
