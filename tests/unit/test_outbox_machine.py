@@ -206,6 +206,8 @@ class Plays(RuleBasedStateMachine):
             earlier = [other for other in events if other.record_id == one.record_id and other.revision < one.revision]
             if one.state in ON_ITS_WAY or one.state is EventState.DELIVERED:
                 assert all(other.state in DONE for other in earlier), "sent before an earlier one is done"
+                stood_for = {n for by in [*earlier, one] if by.supersedes for n in range(by.supersedes, by.revision)}
+                assert {other.revision for other in earlier} | stood_for >= set(range(1, one.revision)), "over a hole"
             if one.state in (EventState.DELIVERED, EventState.PURGED):
                 assert self.authority.accepted[one.record_id][one.revision] == one.content_hash
 

@@ -242,6 +242,8 @@ def test_what_waits_for_a_lost_revision_is_said_by_a_correction(owner: OutboxOwn
     assert (taken.event.revision, taken.event.op, taken.supersedes, taken.previous_receipt) == (5, "CC", None, "R-4")
     settle(owner, (taken.event, receipt("R-5")))
     assert owner.status().unsent == 0
+    owner.outbox.put(registration(lost.record_id, 7, stay=lost.stay_id))
+    assert state(owner, lost.record_id, 7) is EventState.BLOCKED, "nobody stands for the one before it"
 
 
 def test_while_a_damaged_file_is_read_nothing_is_given_up(owner: OutboxOwner, monkeypatch: pytest.MonkeyPatch) -> None:
