@@ -99,6 +99,12 @@ def event_of(row: tuple[object, ...]) -> Event:
     return Event(id_, UUID(bytes=record), revision, op, stay, EventState(str(state)), *rest)  # type: ignore[arg-type]
 
 
+def columns_of(event: Event) -> dict[str, int | float | str | bytes | None]:
+    """Return an event's row by column, in the order of ``COLUMNS``: what ``event_of`` makes an Event of."""
+    held = {"record": event.record_id.bytes, "state": event.state.value}
+    return {name: held[name] if name in held else getattr(event, name) for name in COLUMNS.split(", ")}
+
+
 def row_hash(
     event: int,
     record_id: UUID,

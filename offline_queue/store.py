@@ -16,7 +16,7 @@ from kiosk.errors import ContractError
 from offline_queue import chain
 from offline_queue.chained import Chained
 from offline_queue.full import is_full
-from offline_queue.rows import COLUMNS, Event, NewEvent, Wrapped, event_of, row_hash
+from offline_queue.rows import COLUMNS, Event, NewEvent, Wrapped, columns_of, event_of, row_hash
 from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import DONE, MOVES, UNSENT, EventState
 
@@ -85,8 +85,7 @@ class Store(Chained):
         taken = self._conn.execute("SELECT 1 FROM event WHERE id = ?", (event.id,)).fetchone() is not None
         number = self._next_number() if taken or event.id < 1 else event.id
         event = replace(event, id=number, given_hash=event.given_hash or event.content_hash).hashed()
-        row = [getattr(event, name, None) for name in COLUMNS.split(", ")]
-        row[1], row[5] = event.record_id.bytes, event.state.value
+        row = list(columns_of(event).values())
         self._conn.execute(f"INSERT INTO event ({COLUMNS}) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
         self._insert_parts(event.id, parts)
         self._newest = 0

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from uuid import UUID
 
-from offline_queue.rows import COLUMNS, Event
 from offline_queue.sealing import SealedPart
 
 Value: TypeAlias = int | float | str | bytes | None
@@ -72,12 +71,6 @@ def of_body(body: bytes) -> tuple[Kept, bytes] | None:
         return kept, bytes.fromhex(told["head"])
     except (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError):
         return None
-
-
-def columns_of(event: Event) -> dict[str, Value]:
-    """Return an event's row by column."""
-    columns: dict[str, Value] = {name: getattr(event, name, None) for name in COLUMNS.split(", ")}
-    return columns | {"record": event.record_id.bytes, "state": event.state.value}
 
 
 def without_keys(part: SealedPart) -> SealedPart:

@@ -16,9 +16,9 @@ from kiosk.errors import KioskError
 from offline_queue import chain, legal_hold
 from offline_queue.chain import Entry
 from offline_queue.recovery.journal import Journal
-from offline_queue.recovery.kept import Kept, Value, columns_of, without_keys
+from offline_queue.recovery.kept import Kept, Value, without_keys
 from offline_queue.recovery.keyring import Keyring, Where, WrappedKey
-from offline_queue.rows import Event
+from offline_queue.rows import Event, columns_of
 from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import MENDED, Store

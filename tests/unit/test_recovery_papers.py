@@ -13,8 +13,7 @@ from offline_queue import erasure, legal_hold, retention
 from offline_queue.device_key import Ed25519Key
 from offline_queue.legal_hold import LegalHold
 from offline_queue.owner import OutboxOwner
-from offline_queue.recovery.kept import columns_of
-from offline_queue.rows import Event
+from offline_queue.rows import Event, columns_of
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from offline_queue.verify import verify
