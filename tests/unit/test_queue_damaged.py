@@ -76,3 +76,11 @@ def test_an_export_that_lacks_the_damaged_files_records_says_so_and_fails(
 def test_an_empty_list_beside_a_damaged_file_says_so(damaged: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
     assert damaged.asked("list", "--waiting") == 0
     assert "but what lies in 1 damaged database is not back yet" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("held_up")
+def test_a_salvage_that_is_not_finished_says_so_and_fails(damaged: Kiosk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert damaged.asked("salvage") == 1
+    assert "1 damaged database not brought back yet: ask again" in capsys.readouterr().out
+    assert damaged.asked("salvage", "--json") == 1
+    assert told(capsys)["waiting"] == 1
