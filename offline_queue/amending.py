@@ -59,12 +59,15 @@ def prepare(owner: OutboxOwner, kiosk: KioskSection, inquiry: Inquiry) -> Amendm
     now = datetime.fromtimestamp(owner.clock.wall(), zone)
     tables = code_tables.load(kiosk.state_dir)
     act = Act(kiosk, now, checked_operator(inquiry.operator), secrets.token_bytes(16), tables)
-    built = _built(standing(events, texts), events[0].op, inquiry, act, zone)
+    earlier = standing(events, texts)
+    built = _built(earlier, events[0].op, inquiry, act, zone)
     if isinstance(built, Registration):
         first = supersedes if supersedes is not None and inquiry.op == "UP" else built.revision
         waited = [pair for pair in zip(events, texts, strict=True) if pair[0].revision > first]
         return Amendment(built, supersedes, _left_again(built, waited, act))
     told = "; ".join(f"{words.answer(finding.code)} at {finding.field}" for finding in built.findings)
+    if inquiry.op == "UP" and not earlier.guest:
+        told += ". Its guest cannot be read here: read the document again and say every field, and the consentId"
     raise ContractError(f"outbox: the record cannot be amended like this: {told}")
 
 
@@ -139,6 +142,8 @@ def _left_again(built: Registration, said: Iterable[tuple[Event, bytes | None]],
 
 
 def _built(earlier: Earlier, first_op: str, inquiry: Inquiry, act: Act, zone: ZoneInfo) -> later.Built:
+    if first_op == "VI" and inquiry.op not in {"CC", "VD"}:
+        raise ContractError("outbox: a visitor's record ends by --left, or is void: then register the visitor anew")
     match inquiry.op:
         case "RC":
             return later.room_change(earlier, inquiry.value, act)

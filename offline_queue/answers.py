@@ -154,7 +154,10 @@ class Answers:
             raise OperationalError("outbox: amend needs the kiosk's settings, and this tool holds none")
         amendment = amending.prepare(self._owner, self._kiosk, inquiry)
         new = amendment.registration
-        self._note("queue.amend", by, operator=inquiry.operator, record=new.record_id, revision=new.revision, op=new.op)
+        for one in (new, amendment.then):
+            if one is not None:
+                what: dict[str, str | float | bool | None] = {"record": one.record_id, "revision": one.revision}
+                self._note("queue.amend", by, operator=inquiry.operator, **what, op=one.op)
         return event_row(amending.put(self._owner, amendment), self._owner.clock.wall())
 
     def _note(self, kind: str, by: str, **fields: str | float | bool | None) -> None:

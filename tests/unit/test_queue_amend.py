@@ -161,7 +161,9 @@ def test_a_correction_of_a_rejected_record_says_what_waited_for_it(owner: Outbox
     left = said(owner, record, 4)["occurredAt"]
     with pytest.raises(ContractError, match="others wait for it"):
         amend(owner, record, "RC", "1301")
-    amend(owner, record, "UP", '{"partySize": "2"}')
+    notes = Notes()
+    amend(owner, record, "UP", '{"partySize": "2"}', audit=notes)
+    assert [(note["op"], note["revision"]) for note in notes.kept] == [("UP", 5), ("CC", 6)]
     assert [state(owner, record, n) for n in range(1, 5)] == [EventState.SUPERSEDED] * 4
     guest = said(owner, record, 5)["guest"]
     assert (guest["roomNo"], guest["plannedOutAt"], guest["partySize"]) == ("1209", until, 2)
@@ -203,6 +205,8 @@ def test_what_no_key_opens_any_more_is_registered_again_or_void(owner: OutboxOwn
         amend(owner, lost, "RC", "1209")
     assert claim(owner) == []
     with pytest.raises(ContractError, match="name"):
+        amend(owner, record, "UP", '{"roomNo": "1209"}')
+    with pytest.raises(ContractError, match="read the document again and say every field"):
         amend(owner, record, "UP", '{"roomNo": "1209"}')
     amend(owner, record, "UP", json.dumps({**whole, "roomNo": "1209", "consentId": "c-7"}))
     assert said(owner, record, 3)["verify"]["identityConsentId"] == "c-7"
@@ -272,6 +276,12 @@ def test_a_visitor_gets_a_record_of_their_own_and_leaves_by_it(owner: OutboxOwne
     assert (guest["visitedRecordId"], guest["roomNo"], guest["idType"]) == (host, "1208", "11")
     left = amend(owner, came["record"], "CC")
     assert (left["record"], left["revision"], left["op"]) == (came["record"], 2, "VI")
+    reject(owner, came["record"], why="E22 guest.name")
+    for op, value in (("UP", '{"name": "访其人人"}'), ("VI", '{"name": "访其人"}')):
+        with pytest.raises(ContractError, match="visitor"):
+            amend(owner, came["record"], op, value)
+    amend(owner, came["record"], "VD", "mistake")
+    assert [state(owner, came["record"], n) for n in (1, 2, 3)] == [EventState.SUPERSEDED] * 2 + [EventState.READY]
     with pytest.raises(ContractError, match=r"guest\.consentId"):
         amend(owner, host, "VI", '{"name": "访其人", "idNumber": "310199198808080012"}')
 
