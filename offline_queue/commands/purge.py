@@ -72,7 +72,7 @@ def _done(row: Row) -> list[str]:
 
 def _report(row: Row) -> list[str]:
     days = row["days"] if isinstance(row["days"], list) else []
-    lines = [f"{day['day']}  {day['records']:>6} records' texts, {day['photos']:>6} photos" for day in days]
+    lines = [_day(day) for day in days]
     if not lines:
         lines = ["nothing is erased yet"]
     if row["unsigned"]:
@@ -80,6 +80,10 @@ def _report(row: Row) -> list[str]:
     if row["held"]:
         lines.append(f"{row['held']} records are on legal hold")
     return lines
+
+
+def _day(day: Row) -> str:
+    return f"{day['day']}  {words.many(day['records'], 'text')}, {words.many(day['photos'], 'photo')}"
 
 
 def _read(path: Path, what: str) -> bytes:

@@ -82,6 +82,8 @@ def _guest(row: Row) -> str:
         return f"{row['name']}, {row['number']}"
     if sealed_for := row.get("sealed_for"):
         return f"sealed to {sealed_for}: this kiosk cannot read it"
+    if row["state"] == "PURGED":
+        return "erased"
     return "not named in this revision" if row["occurred_at"] else "no text to read"
 
 

@@ -46,6 +46,10 @@ def test_a_purge_is_audited_reported_and_receipted(
     assert stopped.asked("purge", "--report", "--json") == 0
     days = told(capsys)["days"]
     assert [(day["records"], day["photos"]) for day in days] == [(0, 2), (1, 0)]
+    assert stopped.asked("purge", "--report") == 0
+    assert "  1 text, 0 photos" in capsys.readouterr().out
+    assert stopped.asked("show", stopped.delivered) == 0
+    assert "guest              erased" in capsys.readouterr().out
     assert stopped.asked("purge", "--receipt", stopped.delivered) == 0
     receipt = capsys.readouterr().out
     assert NAME not in receipt
