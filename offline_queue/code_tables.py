@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kiosk.durable import write_whole
+from kiosk.registration.code_tables import FILE as FILE
 from offline_queue.endpoint import Table
 from offline_queue.owner import OutboxOwner
 from offline_queue.replies import Reply
@@ -22,9 +23,7 @@ from offline_queue.troubles import Hold, Later, LineTrouble, judge_told
 
 log = logging.getLogger(__name__)
 
-FILE = "code_tables.json"
-"""In the state folder."""
-NAMES = ("idType", "ethnicity", "country", "division", "visa", "port", "errors", "rooms")
+NAMES = ("idType", "ethnicity", "country", "division", "document", "visa", "port", "reason", "errors", "rooms")
 LOOK_EVERY_S = 3600.0
 LOOK_AGAIN_S = 300.0
 """After a look that brought no answer. Both times are spread from half to one and a half."""

@@ -38,6 +38,7 @@ def test_the_authoritys_tables_are_kept_for_the_validators(sandbox: SandboxProce
     assert told.version == "sandbox-1"
     assert told.rooms is not None
     assert "1208" in told.rooms
+    assert None not in (told.countries, told.visas, told.ports, told.documents, told.reasons)
     assert len(told.ethnicities) == 56
 
 
