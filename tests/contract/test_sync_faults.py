@@ -325,6 +325,7 @@ def test_what_went_wrong_is_logged_once_not_at_each_try(
         ("police_gbk", {}),
         ("police_nonsense", {}),
         ("police_timeout", {}),
+        ("police_latency", {"ms": 300, "jitter_ms": 300}),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
@@ -351,3 +352,18 @@ def test_results_in_disorder_deliver_each_record_once_with_its_own_receipt(
         given = {row["record_id"]: row["receipt_no"] for row in ledger(sandbox, *records)}
         assert dict(line.receipts) == given
         assert {event(line.owner, one).attempts for one in records} == {0}
+
+
+def test_a_police_that_carries_out_few_requests_gets_every_record_once_and_none_is_blamed(
+    sandbox: SandboxProcess, tmp_path: Path
+) -> None:
+    with delivery(sandbox, tmp_path, start=False, batch_max=2) as line:
+        records = [line.put(number=invented_number(serial)) for serial in range(1, 9)]
+        sandbox.fault("police_slow", s=1, times=1)
+        sandbox.fault("police_capacity", per_s=2, status=429, retry_after_s=1)
+        line.sync.start()
+        line.until("a refusal", lambda: "http 429" in line.owner.line.why)
+        sandbox.clear_faults()
+        line.until_state(EventState.DELIVERED, *records, timeout_s=40)
+        assert sandbox.ledger().order_faults() == ()
+        assert all(len(sandbox.ledger().accepted(record)) == 1 for record in records)
