@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def killed(folder: Path, after_s: float, *more: str) -> list[str]:
     """Let a child open the outbox and put as fast as it can, kill it, return what it had acknowledged."""
-    command = [sys.executable, "-P", "-m", "tests.recovery_child", str(folder), *more]
+    command = [sys.executable, "-P", "-m", "tests.outbox_child", str(folder), *more]
     with subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
