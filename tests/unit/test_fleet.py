@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.bench import fleet
 from kiosk.bench.fleet import Run, plans
-from kiosk.bench.fleet_model import Fleet
+from kiosk.bench.fleet_model import BATCH, LIMITS, LOOK, RESULTS, TOKEN, Fleet, Kiosk
 from offline_queue.line import Pace
 
 PLAN = plans(kiosks=300, outage_h=1.0, capacity=3.0, retry_after_s=10.0, seed=7)["network"]
@@ -22,6 +22,21 @@ def test_every_kiosk_delivers_and_no_second_serves_more_than_the_capacity() -> N
     assert len(outcome.waits) == pytest.approx(300, abs=60)  # who put nothing within the hour has nothing to deliver
     assert outcome.served <= PLAN.capacity * (outcome.drained_s + PLAN.queue_s + 1)
     assert sum(outcome.arrivals.values()) == outcome.served + outcome.refused
+
+
+def test_a_kiosk_asks_in_the_order_in_which_the_sync_thread_asks() -> None:
+    steps: dict[int, list[str]] = {}
+
+    class Watched(Fleet):
+        def _serve(self, kiosk: Kiosk, number: int, now: float) -> None:
+            steps.setdefault(number, []).append(kiosk.next_ask)
+            super()._serve(kiosk, number, now)
+
+    Watched(replace(PLAN, kiosks=100, capacity=1e6)).run()
+    begun = {tuple(asked[:4]) for asked in steps.values() if len(asked) >= 4}
+    assert (TOKEN, LIMITS, BATCH, RESULTS) in begun
+    assert any(asked[:3] == [TOKEN, LIMITS, LOOK] for asked in steps.values()), "one that holds no record looks, too"
+    assert all(first == [TOKEN, LIMITS] for first in (asked[:2] for asked in steps.values()) if len(first) == 2)
 
 
 def test_the_same_seed_plays_the_same_evening() -> None:
