@@ -123,12 +123,14 @@ class Mending:
             log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
             self._view = replace(self._view, salvaged=(*self._view.salvaged, outcome), why="")
             self._came()
+        before = self._view.rebuilt
         if self._copy is not None:
             self._tend(self._copy)
         if failed is not None:
             self._came()
             raise failed
-        if damaged_ones and not self._stopping.is_set() and not (self._copy is not None and self._copy.view.behind):
+        came = damaged_ones or self._view.rebuilt is not before
+        if came and not self._stopping.is_set() and not (self._copy is not None and self._copy.view.behind):
             self._close_textless()
             self._site.call(self._tell_of_holes)
         quarantine.prune(self._site.store, self._site.clock.wall() - self._site.keep_s)

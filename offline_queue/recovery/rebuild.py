@@ -152,9 +152,10 @@ def _judged(site: Site, kept: Kept) -> Kept:
     """Say in which state an event comes back: what waited waits again, if it can be opened."""
     columns = dict(kept.columns) | {"batch": None, "tried_seq": 0}
     state = columns["state"]
-    if state in (EventState.DELIVERED, EventState.PURGED, EventState.SUPERSEDED):
-        return Kept(columns, tuple(part for part in kept.parts if _may_stay(state, part.part)))
     event = event_from(columns)
+    if state in (EventState.DELIVERED, EventState.PURGED, EventState.SUPERSEDED):
+        parts = (part for part in kept.parts if _may_stay(state, part.part))
+        return Kept(columns, tuple(part for part in parts if site.vault.open_part(event, part) is not None))
     opened = {part.part: site.vault.open_part(event, part) for part in kept.parts}
     text = opened.get(TEXT)
     whole = text is not None and None not in opened.values() and hashlib.sha256(text).digest() == event.content_hash

@@ -174,3 +174,19 @@ def test_an_entry_is_checked_at_the_start_two_thousand_changes_later(tmp_path: P
     with opened(tmp_path) as owner:
         assert owner.mending.wait(MEND_S).salvaged != ()
         assert state(owner, put) is EventState.READY
+
+
+def test_a_second_copy_without_the_keys_for_it_leaves_nothing_that_verify_complains_of_for_ever(tmp_path: Path) -> None:
+    made = lobby(tmp_path, closed=True, settings=COPIED)
+    for path in made.folder.iterdir():
+        if path.is_file() and path.name != "queue.key":
+            path.unlink()
+    with mended(made.folder, settings=COPIED) as owner:
+        lost, sealed = left(owner, made)
+        assert (lost, sealed != []) == ([], True)  # all are there, and staff see which cannot be opened
+        assert verify(owner).faults == ()
+        for one in made.puts:
+            before, known = made.states[one.record_id, one.revision], event(owner, one.record_id, one.revision)
+            assert known.receipt == made.receipts[one.record_id, one.revision]
+            if before is EventState.DELIVERED:
+                assert (known.state, known.why) == (EventState.PURGED, "damaged")
