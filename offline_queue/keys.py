@@ -192,14 +192,20 @@ def _draft_of(path: Path) -> Path:
 def _words(path: Path) -> list[str]:
     """Read a key file that nobody else may read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not hold the start
     except OSError as exc:
         raise OutboxUnavailable(
             f"outbox key {path.name}: {exc.strerror}. Without it nothing that waits can be read: "
             "bring the file back from where the installer keeps it; a new one is only made where no outbox is yet"
         ) from exc
     with os.fdopen(fd, "r", encoding="ascii", errors="replace") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        seen = os.fstat(file.fileno())
+        mode = stat.S_IMODE(seen.st_mode)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_uid not in (os.geteuid(), 0):
+            raise OutboxUnavailable(
+                f"outbox key {path.name}: no file, or another user's, who may read it; fix: bring back the one of its "
+                "safe copy, and make it this user's (chown)"
+            )
         if mode & 0o077:
             raise OutboxUnavailable(f"outbox key {path.name}: mode {mode:04o} lets others read it; fix: chmod 600")
         return file.read(_LONGEST_FILE).split()

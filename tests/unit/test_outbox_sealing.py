@@ -313,6 +313,25 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_another_users_key_is_refused(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        pass
+    os.chown(tmp_path / "queue.key", 65534, -1)
+    with pytest.raises(OutboxUnavailable, match=r"another user's.*fix: .*chown"), opened(tmp_path):
+        pass
+
+
+@pytest.mark.timeout(30)
+def test_a_pipe_in_the_place_of_the_key_does_not_hold_the_start(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        pass
+    (tmp_path / "queue.key").unlink()
+    os.mkfifo(tmp_path / "queue.key", 0o600)
+    with pytest.raises(OutboxUnavailable, match="no file"), opened(tmp_path):
+        pass
+
+
 @pytest.mark.parametrize("text", ["", "hello", "suizhu-kiosk-key-1 zz", "suizhu-kiosk-key-1 " + "ab" * 31])
 def test_a_file_that_is_no_key_is_refused_without_showing_it(tmp_path: Path, text: str) -> None:
     path = tmp_path / "queue.key"
