@@ -37,7 +37,9 @@ def sentences(row: Row) -> list[str]:
 def _clock(row: Row) -> str:
     if not row["next_due_at"]:
         return ""
-    told = f"; legal clock: {row['due']}, next at {row['next_due_at']}"
+    oldest = row.get("oldest_unsent_s")
+    waits = f", the oldest for {words.span(oldest)}" if isinstance(oldest, int | float) else ""
+    told = f"{waits}; legal clock: {row['due']}, next at {row['next_due_at']}"
     if row["due"] == "alarm":
         told += "\n        OVERDUE: ./run queue export TO writes a form for the police station"
     return told

@@ -222,6 +222,7 @@ def test_the_status_says_what_somebody_must_mend() -> None:
         "unsent": 3,
         "due": "alarm",
         "next_due_at": "2026-11-24T03:12:00+08:00",
+        "oldest_unsent_s": 5 * 3600.0,
         "line": {
             "open": False, "breaker": True, "why": "TLS: certificate expired", "retry_in_s": 30.0,
             "clock_off_s": -7200.0, "doubts": ["receipts of 2026-11-23: one is missing"],
@@ -229,6 +230,7 @@ def test_the_status_says_what_somebody_must_mend() -> None:
         "disk": {"level": "staff_only", "usable_mb": 150},
     }  # fmt: skip
     told = "\n".join(status.sentences(row))
+    assert "3  not delivered, the oldest for 5.0 h; legal clock: alarm" in told
     assert "OVERDUE: ./run queue export" in told
     assert "held until somebody mends it: TLS: certificate expired, next try in 30 s" in told
     assert "150 MB free, too little room" in told
