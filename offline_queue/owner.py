@@ -162,6 +162,11 @@ class OutboxOwner:
         owner.mending.start_if_needed()
         return owner
 
+    def now(self) -> float:
+        """The authority's time once it was heard, whatever the wall clock did since; else that. Unix seconds."""
+        told = self.authority_time
+        return self.clock.wall() if told is None else told.now(self.clock.mono())
+
     def skew_s(self) -> float:
         """How far the wall clock is ahead of the authority's, in seconds; 0 while right or unknown. Any thread."""
         told = self.authority_time

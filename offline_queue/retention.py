@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from offline_queue import erasure, legal_hold
@@ -63,9 +62,9 @@ def purge(store: Store, wall: float, retention_days: float, *, dry_run: bool = F
 def purge_all(owner: OutboxOwner, retention_days: float, *, now: Callable[[], float] | None = None) -> Purge:
     """Erase slice by slice until nothing is past its time, then sign the receipts. Not from the owner thread.
 
-    A put waits for one slice at most. ``now``: tells Unix seconds.
+    A put waits for one slice at most. ``now``: tells Unix seconds, ``owner.now`` when None.
     """
-    now = now or partial(right_now, owner)
+    now = now or owner.now
     records, emptied = 0, True
     while True:
         done = owner.call(lambda store: purge(store, now(), retention_days))
@@ -85,11 +84,6 @@ def _drop_backups(owner: OutboxOwner, before: float) -> None:
             log.info("outbox: %s is removed, its time is over", path.name)
         except OSError as exc:
             log.warning("outbox: %s cannot be removed: %s", path.name, exc.strerror)
-
-
-def right_now(owner: OutboxOwner) -> float:
-    """Return Unix seconds, set right by what the authority told: a clock far ahead would erase early."""
-    return owner.clock.wall() - (owner.line.clock_off_s or 0.0)
 
 
 def _past_their_time(store: Store, before: float, limit: int) -> tuple[list[Event], int]:

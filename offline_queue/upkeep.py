@@ -58,13 +58,13 @@ class Upkeep:
         return {"whole": not faults, "events": report.events, "changes": report.changes, "faults": faults}
 
     def _purge(self, by: str, *, dry_run: bool) -> Row:
-        owner, days, now = self._owner, self._owner.settings.retention_days, retention.right_now(self._owner)
+        owner, days, now = self._owner, self._owner.settings.retention_days, self._owner.now()
         if dry_run:
             done = owner.call(lambda store: retention.purge(store, now, days, dry_run=True))
         else:
             self._note("queue.purge", by)
             done = retention.purge_all(owner, days)
-        clock = "machine" if owner.line.clock_off_s is None else "authority"
+        clock = "machine" if owner.authority_time is None else "authority"
         told = {"records": done.records, "held": done.held, "dry_run": dry_run, "retention_days": days}
         return told | {"now": iso(now), "clock": clock}
 

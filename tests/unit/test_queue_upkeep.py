@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
 from kiosk.errors import ContractError
 from offline_queue import asking, attending
 from offline_queue.answers import Answers
+from offline_queue.authority_time import AuthorityTime
 from offline_queue.commands import status
 from offline_queue.inquiry import Inquiry
-from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, LineView
+from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE
 from offline_queue.recovery import mending
 from tests.outbox_kit import TurnedClock, new_id, raw
 from tests.stopwatch import Stopwatch
@@ -108,18 +109,19 @@ def test_a_dry_run_erases_nothing_and_says_how_much(stopped: Kiosk, capsys: pyte
     assert "林*安" in capsys.readouterr().out
 
 
-def test_a_clock_that_is_known_to_be_far_ahead_erases_nothing_early(
+def test_a_clock_that_jumps_far_ahead_of_the_authoritys_erases_nothing_early(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(Kiosk(tmp_path, running=True)) as kiosk:
         assert kiosk.owner is not None
-        kiosk.owner.clock = TurnedClock(wall_off=40 * 86_400)
-        kiosk.owner.line = LineView(clock_off_s=40 * 86_400)
+        kiosk.owner.clock = clock = TurnedClock()
+        kiosk.owner.authority_time = AuthorityTime(time.time(), clock.mono())
+        clock.wall_off = 40 * 86_400  # it jumped after the line was last looked at
         for words in (["--dry-run"], []):
             assert kiosk.asked("purge", *words, "--json") == 0
             row = told(capsys)
             assert (row["records"], row["clock"]) == (0, "authority")
-        kiosk.owner.line = LineView()
+        kiosk.owner.authority_time = None
         assert kiosk.asked("purge", "--dry-run", "--json") == 0
         assert told(capsys)["records"] == 1, "the control"
 
