@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -280,11 +280,35 @@ def test_what_waited_for_a_rejected_check_in_arrives_in_its_correction(line: Del
     guest.until(EventState.REJECTED, 1)
     guest.put(later.extension(guest.standing(), act().at + timedelta(days=2), act()))
     guest.put(later.check_out(guest.standing(), act()))
-    with closing(AuditLog(tmp_path / "audit.jsonl")) as audit:
-        answers = Answers(line.owner, line.sync, audit, KioskSection(state_dir=tmp_path))
-        inquiry = Inquiry("amend", guest.record_id, op="UP", value='{"roomNo": "1208"}', operator="li.na")
-        list(answers.rows(inquiry, "uid 0"))
+    amend(line, tmp_path, guest.record_id, "UP", '{"roomNo": "1208"}')
     guest.until(EventState.DELIVERED, 5)
     assert guest.police_ops() == ["UP", "CC"]
     assert [one.revision for one in line.sandbox.ledger().accepted(guest.record_id)] == [4, 5]
     assert line.owner.status().unsent == 0
+
+
+def amend(line: Delivery, folder: Path, record: str, op: str, value: str = "") -> None:
+    """Say it as a clerk does."""
+    with closing(AuditLog(folder / "audit.jsonl")) as audit:
+        answers = Answers(line.owner, line.sync, audit, KioskSection(state_dir=folder))
+        list(answers.rows(Inquiry("amend", record, op=op, value=value, operator="li.na"), "uid 0"))
+
+
+def test_a_correction_stands_for_a_check_in_that_damage_took(line: Delivery, tmp_path: Path) -> None:
+    lost = registration(number=invented_number(next(_numbers)))
+    line.owner.outbox.put(registration(lost.record_id, 2, stay=lost.stay_id))
+    amend(line, tmp_path, lost.record_id, "UP", '{"roomNo": "1209"}')
+    guest = Guest(line, lost.record_id)
+    guest.until(EventState.DELIVERED, 3)
+    assert [one.revision for one in line.sandbox.ledger().accepted(lost.record_id)] == [3]
+
+
+def test_a_rejected_visitor_who_left_is_void(line: Delivery, tmp_path: Path) -> None:
+    host, visitor = check_in(line), Guest(line, RegistrationId(new_id()))
+    visitor.put(later.visitor_in(host.standing(), replace(VISITOR, room_no="9999"), visitor.record_id, act()))
+    visitor.until(EventState.REJECTED, 1)
+    visitor.put(later.visitor_out(visitor.standing(), act()))
+    amend(line, tmp_path, visitor.record_id, "VD", "mistake")
+    visitor.until(EventState.DELIVERED, 3)
+    assert visitor.police_ops() == ["VD"]
+    assert state(line.owner, visitor.record_id, 2) is EventState.SUPERSEDED
