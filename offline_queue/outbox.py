@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from kiosk.errors import ContractError
 from kiosk.model import Registration, RegistrationId
 from offline_queue.clock import Clock
 from offline_queue.due import window_s
-from offline_queue.rows import NewEvent
+from offline_queue.rows import Event, NewEvent
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
 from offline_queue.vault import Vault
@@ -125,9 +126,12 @@ def insert_once(
     admit()
     with store.transaction():
         for new in missing:
+            due_at = new.due_at
             if new.supersedes is not None:
-                _supersede(store, new, new.supersedes, lost_for_good=lost_for_good)
-            store.insert(new)
+                # The duty to report began with what is corrected: a correction changes nothing of when it ends
+                closed = _supersede(store, new, new.supersedes, lost_for_good=lost_for_good)
+                due_at = min((one.due_at for one in closed), default=due_at)
+            store.insert(replace(new, due_at=due_at))
 
 
 def _is_there(store: Store, new: NewEvent) -> bool:
@@ -137,8 +141,8 @@ def _is_there(store: Store, new: NewEvent) -> bool:
     return known is not None
 
 
-def _supersede(store: Store, new: NewEvent, revision: int, *, lost_for_good: bool) -> None:
-    """Close the rejected revision, and what waits for it, in the transaction that brings their correction.
+def _supersede(store: Store, new: NewEvent, revision: int, *, lost_for_good: bool) -> list[Event]:
+    """Close the rejected revision, and what waits for it, in the transaction that brings their correction; return them.
 
     A correction under the next free number would else wait for them, and they for it: for ever.
     """
@@ -156,6 +160,7 @@ def _supersede(store: Store, new: NewEvent, revision: int, *, lost_for_good: boo
         raise ContractError(f"outbox: others wait for revision {revision}: a whole correction replaces it, or a void")
     for one in (*stuck, *left):
         store.move(one, EventState.SUPERSEDED, new.wall, detail=f"by {new.revision}")
+    return [*stuck, *left]
 
 
 def _check(registration: Registration) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -12,12 +13,14 @@ import pytest
 
 from kiosk.errors import ContractError
 from offline_queue import claims, decide
+from offline_queue.due import Due
 from offline_queue.owner import OutboxOwner
 from offline_queue.settle import Again, StillInFlight
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from offline_queue.verify import verify
 from tests.outbox_kit import (
+    SHANGHAI,
     claim,
     deliver,
     event,
@@ -166,6 +169,16 @@ def test_a_correction_takes_the_place_of_what_was_rejected(owner: OutboxOwner) -
     assert event(owner, record_id, 2).supersedes == 1
     deliver(owner, record_id, 2)
     assert owner.status().unsent == 0
+
+
+def test_a_correction_is_as_late_as_what_it_corrects(owner: OutboxOwner) -> None:
+    late, early = (registration(occurred_at=datetime.now(SHANGHAI) + timedelta(hours=hours)) for hours in (-2, 23))
+    for one in (late, early):
+        owner.outbox.put(one)
+        reject(owner, one.record_id)
+        put(owner, one.record_id, 2, supersedes=1)
+        assert event(owner, one.record_id, 2).due_at == event(owner, one.record_id).due_at
+    assert owner.status().due is Due.ALARM
 
 
 def test_a_correction_says_which_receipt_came_last_and_what_it_stands_for(owner: OutboxOwner) -> None:
