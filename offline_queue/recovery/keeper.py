@@ -212,4 +212,6 @@ class Keeper:
         try:
             self.path.with_name(WITNESS_FILE).unlink(missing_ok=True)
         except OSError as exc:
-            raise OutboxUnavailable(f"outbox {WITNESS_FILE}: {exc.strerror}") from exc
+            raise OutboxUnavailable(
+                f"outbox {WITNESS_FILE}: {exc.strerror}; check the disk and the mode of its folder"
+            ) from exc

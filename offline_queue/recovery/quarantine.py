@@ -79,7 +79,7 @@ def set_aside(store: Path, wall: float, *, opening: bool) -> Damaged:
             _rename(_kept_log(store), damaged.log)
         _set_base_aside(store, damaged)
     except OSError as exc:
-        raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
+        raise _stuck(store, exc) from exc
     return damaged
 
 
@@ -114,7 +114,7 @@ def finish_cut_off(store: Path) -> bool:
         for base in cut:
             _set_base_aside(store, Damaged(base))
     except OSError as exc:
-        raise OutboxUnavailable(f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}") from exc
+        raise _stuck(store, exc) from exc
     return bool(cut)
 
 
@@ -219,6 +219,13 @@ def _set_base_aside(store: Path, damaged: Damaged) -> None:
     else:  # lost: its name stands for it, so that the log is not taken for a cut-off quarantine again and again
         os.close(os.open(damaged.base, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     sync_folder(store.parent)
+
+
+def _stuck(store: Path, exc: OSError) -> OutboxUnavailable:
+    return OutboxUnavailable(
+        f"outbox {store.name}: damaged, and cannot be set aside: {exc.strerror}; "
+        "fix: check the disk, and that this user may write in its folder"
+    )
 
 
 def _next(store: Path, wall: float) -> Damaged:
