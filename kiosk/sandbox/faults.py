@@ -1,7 +1,7 @@
 """What shall go wrong, on demand: a board of faults that the servers consult. Everything here can be played again.
 
-A fault is named ``<server>_<effect>``, for example ``gateway_timeout`` or ``police_drop``, and is on until it is
-cleared. What every fault understands, each narrowing it further:
+A fault is named ``<server>_<effect>``, as ``gateway_timeout``, ``hotel_error`` or ``police_drop``, and is on until it
+is cleared. What every fault understands, each narrowing it further:
 
     path="/v1/batches"   paths that begin so            method="POST"      requests of this method
     record=<recordId>    what names this record         op="RC"            what carries a record of this operation
@@ -10,8 +10,8 @@ cleared. What every fault understands, each narrowing it further:
     at_s=S               begins S seconds from now      for_s=S            ends S seconds after its beginning
 
 For an effect on a record, what is counted are records as they are judged; for any other, requests. The command line
-takes the same words: ``./run sandbox fault police_drop path=/v1/batches times=1 --dir DIR``; a file with a fault a
-line is a script, ``./run sandbox script FILE``; ``./run sandbox mix SEED`` puts on a seeded mixture (``fault_script``).
+takes the same words: ``./run sandbox fault police_drop path=/v1/batches times=1``; a file with a fault a line is a
+script, ``./run sandbox script FILE``; ``./run sandbox mix SEED`` puts on a seeded mixture (``fault_script``).
 
     of a whole server
       outage                                  the port is closed, connections are cut; a fault of its own thread
