@@ -6,6 +6,7 @@ number the newest comes first.
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,8 +29,12 @@ _KINDS: dict[str, tuple[str, int]] = {
 # SQLite stores a REAL without a fraction as an integer
 _TYPES: dict[str, tuple[type, ...]] = {"i": (int,), "r": (int, float), "t": (str,), "b": (bytes,)}
 
-Spot = tuple[int, int]
-"""Index of a page and offset of a row in it."""
+Spot = int
+"""Index of a page, then 16 bits for the offset of a row in it: a big outbox has a million of them."""
+Spots = dict[int, tuple[Spot, ...]]
+"""By event, in the order in which they were found."""
+Change = tuple[int, str, str, int]
+"""An entry of the chain: number, state, detail and time."""
 
 
 def table_of(values: tuple[Value, ...]) -> str | None:
@@ -51,13 +56,14 @@ class Carved:
     """Where the rows lie. Filled page by page, so that nobody waits for all of it."""
 
     pages: Pages
-    events: dict[int, list[Spot]] = field(default_factory=lambda: defaultdict(list))
-    payloads: dict[tuple[int, str], list[Spot]] = field(default_factory=lambda: defaultdict(list))
-    keys: dict[tuple[int, str], list[Spot]] = field(default_factory=lambda: defaultdict(list))
-    born: dict[int, tuple[int, str, int]] = field(default_factory=dict)
-    """By event: number, detail and time of its first entry in the chain."""
-    last: dict[int, tuple[int, str, str, int]] = field(default_factory=dict)
-    """By event: number, state, detail and time of its last one."""
+    events: Spots = field(default_factory=dict)
+    payloads: dict[str, Spots] = field(default_factory=lambda: defaultdict(dict))
+    """By part."""
+    keys: dict[str, Spots] = field(default_factory=lambda: defaultdict(dict))
+    born: dict[int, Change] = field(default_factory=dict)
+    """By event: its first entry in the chain."""
+    last: dict[int, Change] = field(default_factory=dict)
+    """By event: its last one."""
     facts: dict[str, str] = field(default_factory=dict)
     erasures: dict[int, tuple[Value, ...]] = field(default_factory=dict)
     head: tuple[int, bytes] = (0, b"")
@@ -71,7 +77,7 @@ class Carved:
         for cell in cells(self.pages.nth(index), self.pages.size, self.pages.page):
             table = table_of(cell.values)
             if table is not None:
-                self._take(table, cell, (index, cell.start))
+                self._take(table, cell, index << 16 | cell.start)
 
     def numbers(self) -> list[int]:
         """Every event of which anything is left."""
@@ -85,12 +91,12 @@ class Carved:
                 yield row | {"id": event}
 
     def part_names(self, event: int) -> list[str]:
-        return [part for part in ("id", "live", "text") if (event, part) in self.payloads or (event, part) in self.keys]
+        return [part for part in ("id", "live", "text") if event in self.payloads[part] or event in self.keys[part]]
 
     def parts(self, event: int, part: str) -> Iterator[SealedPart]:
         """Yield each sealed part that lies there with each key that lies there, the newest first."""
-        keys = [cell.values for place in self.keys.get((event, part), ()) if (cell := self._at(place)) is not None]
-        for place in self.payloads.get((event, part), ()):
+        keys = [cell.values for place in self.keys[part].get(event, ()) if (cell := self._at(place)) is not None]
+        for place in self.payloads[part].get(event, ()):
             cell = self._at(place)
             sealed = cell.values[2] if cell is not None else None
             for key in keys:
@@ -100,19 +106,18 @@ class Carved:
                     yield SealedPart(part, sealed, str(recipient), str(key_id), wrapped, name)
 
     def _at(self, place: Spot) -> Cell | None:
-        index, start = place
-        found = cells(self.pages.nth(index), self.pages.size, self.pages.page)
-        return next((cell for cell in found if cell.start == start), None)
+        found = cells(self.pages.nth(place >> 16), self.pages.size, self.pages.page)
+        return next((cell for cell in found if cell.start == place & 0xFFFF), None)
 
     def _take(self, table: str, cell: Cell, place: Spot) -> None:
         values = cell.values
         match table:
             case "event":
-                self.events[cell.rowid].append(place)
+                _add(self.events, cell.rowid, place)
             case "payload":
-                self.payloads[int(values[0] or 0), str(values[1])].append(place)
+                _add(self.payloads[str(values[1])], int(values[0] or 0), place)
             case "data_key":
-                self.keys[int(values[0] or 0), str(values[1])].append(place)
+                _add(self.keys[str(values[1])], int(values[0] or 0), place)
                 self.recipients.add(str(values[2]))
             case "chain":
                 self._take_entry(cell.rowid, values)
@@ -127,9 +132,14 @@ class Carved:
         _, event, state, at_ms, detail, entry_hash = values
         if not isinstance(event, int) or not isinstance(at_ms, int) or not isinstance(entry_hash, bytes):
             return
+        change = (seq, sys.intern(str(state)), str(detail), at_ms)
         if event not in self.born or seq < self.born[event][0]:
-            self.born[event] = (seq, str(detail), at_ms)
+            self.born[event] = change
         if event not in self.last or seq > self.last[event][0]:
-            self.last[event] = (seq, str(state), str(detail), at_ms)
+            self.last[event] = change
         if seq > self.head[0]:
             self.head = (seq, entry_hash)
+
+
+def _add(spots: Spots, event: int, spot: Spot) -> None:
+    spots[event] = (*spots.get(event, ()), spot)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from offline_queue.recovery.carving import Carved
+from offline_queue.recovery.carving import Carved, Change
 from offline_queue.recovery.kept import Kept, Value
 from offline_queue.rows import COLUMNS, Event, event_of
 from offline_queue.schema import TABLES
@@ -149,7 +149,7 @@ def _text(carved: Carved, number: int, row: Mapping[str, Value], opens: OpenPart
 
 def _stub(carved: Carved, number: int, identity: Mapping[str, Value]) -> dict[str, Value]:
     """Make a row anew from the chain's first entry."""
-    wall = carved.born[number][2] / 1000
+    wall = carved.born[number][3] / 1000
     row: dict[str, Value] = dict.fromkeys(TABLES["event"])
     row |= {"id": number, "state": "READY", "stay": "", "attempts": 0, "strikes": 0, "tried_seq": 0}
     row |= {"next_at": wall, "due_at": wall, "wall": wall, "boot": "", "mono": 0.0}
@@ -171,12 +171,12 @@ def _from_text(
         return dict(row)
 
 
-def _identity(born: tuple[int, str, int] | None) -> dict[str, Value] | None:
+def _identity(born: Change | None) -> dict[str, Value] | None:
     """Read an event's first entry in the chain."""
     if born is None:
         return None
     try:
-        record, revision, op, content_hash = born[1].split(" ")
+        record, revision, op, content_hash = born[2].split(" ")
         hashed = bytes.fromhex(content_hash)
         return {"record": UUID(record).bytes, "revision": int(revision), "op": op, "content_hash": hashed}
     except ValueError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from offline_queue import schema
 from offline_queue.recovery.carving import Carved, table_of
 from offline_queue.recovery.judging import judge
 from offline_queue.recovery.pages import LogHealth, Pages, log_health
-from tests.outbox_kit import deliver, opened, registration
+from offline_queue.store import Store
+from tests.outbox_kit import HOTEL, deliver, new_event, opened, registration
 from tests.recovery_kit import Lobby, lobby
 
 
@@ -57,7 +60,7 @@ def test_a_pointer_that_was_hit_costs_no_row(cut: Lobby, tmp_path: Path) -> None
         pass  # the log goes into the database
     whole = carved(folder)
     everything = {number: next(whole.rows(number)) for number in whole.numbers()}
-    leaves = {places[0][0] for places in whole.events.values()}
+    leaves = {spots[0] >> 16 for spots in whole.events.values()}
     whole.pages.close()
     held = (folder / "queue.db").read_bytes()
     for leaf in leaves:
@@ -138,3 +141,25 @@ def test_no_page_however_spoilt_stops_the_reader(cut: Lobby, tmp_path: Path) -> 
         for number in found.numbers():
             judge(found, number, lambda event, part: None, lambda op: 3600.0)
         found.pages.close()
+
+
+@pytest.mark.timeout(120)
+def test_a_big_outbox_is_salvaged_in_little_memory(tmp_path: Path) -> None:
+    count = 4_000
+    store = Store(tmp_path / "queue.db", HOTEL, time.time())
+    with store.transaction():
+        for _ in range(count):
+            store.insert(new_event())
+    store.close()
+    pages = Pages(tmp_path / "queue.db", tmp_path / "none")
+    tracemalloc.start()
+    try:
+        found = Carved(pages)
+        for index in range(len(pages)):
+            found.look(index)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        pages.close()
+    assert len(found.numbers()) == count
+    assert held / count < 1_100  # bytes: a third of a million records in 350 MB
