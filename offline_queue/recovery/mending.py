@@ -151,7 +151,7 @@ class Mending:
             pass
 
     def _tell_of_holes(self, store: Store) -> None:
-        """Say of what waits for a revision that nobody has any more what it waits for: staff register it anew."""
+        """Say of what waits for a revision that nobody has any more what it waits for: staff correct it or void it."""
         waiting = store.in_state(EventState.BLOCKED)
         holes = [event for event in waiting if len(store.revisions(event.record_id)) < event.revision]
         if holes:
