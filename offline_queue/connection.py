@@ -15,6 +15,11 @@ from typing import Any, Protocol, TypeAlias
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_FIXES = {
+    sqlite3.SQLITE_BUSY: "Another program has the file open: stop that program",
+    sqlite3.SQLITE_LOCKED: "Another program has the file open: stop that program",
+    sqlite3.SQLITE_READONLY: "Let the kiosk's own user write the file and its folder",
+}
 _UNREADABLE = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
 """A bad sector stays bad: to wait for it would stop every guest."""
 _TWICE = frozenset(
@@ -71,4 +76,4 @@ def failed(exc: sqlite3.Error | ValueError, file: str, doing: str) -> OutboxUnav
     undecodable = isinstance(exc, sqlite3.OperationalError) and not code and "decode to UTF-8" in str(exc)
     if code & 0xFF in _DAMAGED or code in _TWICE or code in _UNREADABLE or undecodable:
         return OutboxDamaged(said + "The file is damaged: it is to be set aside, and salvaged")
-    return OutboxUnavailable(said + "Check free space and the disk")
+    return OutboxUnavailable(said + _FIXES.get(code & 0xFF, "Check free space and the disk"))

@@ -74,7 +74,9 @@ def open_database(path: Path, connect: Connect = connect, *, wall: float | None 
         raise failed(exc, path.name, "open") from exc
     except OSError as exc:
         conn.close()
-        raise OutboxUnavailable(f"outbox {path.name}: cannot be opened: {exc.strerror}; check the disk") from exc
+        raise OutboxUnavailable(
+            f"outbox {path.name}: cannot be opened: {exc.strerror}; check whose it is, and the disk"
+        ) from exc
     except BaseException:
         conn.close()
         raise
@@ -86,7 +88,9 @@ def _claim_name(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     except OSError as exc:
-        raise OutboxUnavailable(f"outbox {path.name}: cannot be opened: {exc.strerror}; check the disk") from exc
+        raise OutboxUnavailable(
+            f"outbox {path.name}: cannot be opened: {exc.strerror}; check whose it is, and the disk"
+        ) from exc
 
 
 def _prepare(conn: Connection, path: Path, wall: float) -> None:

@@ -119,6 +119,21 @@ def test_a_disk_that_refuses_is_none(store: Store, bare: list[BareConnection], c
     assert not isinstance(refused.value, OutboxDamaged)
 
 
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [
+        (sqlite3.SQLITE_BUSY, "stop that program"),
+        (sqlite3.SQLITE_READONLY, "own user write"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "own user write"),
+        (sqlite3.SQLITE_FULL, "free space"),
+    ],
+)
+def test_a_refusal_says_what_to_do_about_it(store: Store, bare: list[BareConnection], code: int, fix: str) -> None:
+    bare[0].fails_with = error(code)
+    with pytest.raises(OutboxUnavailable, match=fix):
+        store.counts()
+
+
 def test_a_commit_that_fails_leaves_the_chain_where_it_was(store: Store, bare: list[BareConnection]) -> None:
     before = store.head
 
