@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -120,7 +120,7 @@ class Mending:
                 continue
             if outcome is None:
                 return
-            log.warning("outbox: %s salvaged: %s", damaged.base.name, outcome.to_json())
+            log.warning("outbox: %s salvaged: %s", damaged.base.name, _figures(outcome.to_json()))
             self._view = replace(self._view, salvaged=(*self._view.salvaged, outcome), why="")
             self._came()
         before = self._view.rebuilt
@@ -186,10 +186,15 @@ class Mending:
             return
         told = rebuild(self._site, copy.folder, copy.keyring, chain, self._stopping)
         if told is not None and told.events:
-            log.warning("outbox: rebuilt from the second copy: %s", told.to_json())
+            log.warning("outbox: rebuilt from the second copy: %s", _figures(told.to_json()))
             self._view = replace(self._view, rebuilt=told)
             self._came()
         again = reopen(self._site, copy.folder, copy.keyring, self._stopping)
         if again is not None and again.brought_back:
             log.warning("outbox: %d records open again by the second copy", again.brought_back)
             self._came()
+
+
+def _figures(told: Mapping[str, object]) -> str:
+    """Word a report for the log: what there is none of is left out."""
+    return ", ".join(f"{name} {value}" for name, value in told.items() if value and name != "file") or "nothing"

@@ -84,3 +84,10 @@ def test_a_salvage_that_is_not_finished_says_so_and_fails(damaged: Kiosk, capsys
     assert "1 damaged database not brought back yet: ask again" in capsys.readouterr().out
     assert damaged.asked("salvage", "--json") == 1
     assert told(capsys)["waiting"] == 1
+
+
+def test_the_log_tells_in_words_what_came_back(damaged: Kiosk, caplog: pytest.LogCaptureFixture) -> None:
+    assert damaged.asked("salvage") == 0
+    (told,) = [one.getMessage() for one in caplog.records if " salvaged: " in one.getMessage()]
+    assert "events 3, brought_back 3" in told
+    assert "{" not in told
