@@ -71,6 +71,8 @@ def open_database(path: Path, connect: Connect = connect, *, wall: float | None 
         _prepare(conn, path, time.time() if wall is None else wall)
     except (sqlite3.Error, ValueError) as exc:
         conn.close()
+        if getattr(exc, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:  # our statements are right: the schema is not
+            raise OutboxDamaged(f"outbox {path.name}: schema is not ours: {exc}; it was left untouched") from exc
         raise failed(exc, path.name, "open") from exc
     except OSError as exc:
         conn.close()

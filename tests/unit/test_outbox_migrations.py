@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from offline_queue.settle import Rejected
 from offline_queue.states import EventState
 from offline_queue.verify import verify
 from tests.outbox_kit import claim, deliver, event, opened, raw, receipt, registration, reject, settle_claimed, state
+from tests.recovery_kit import mended
 
 V1 = {
     "event": "id, record, revision, op, stay, state, supersedes, attempts, strikes, tried_seq, next_at, due_at, wall, "
@@ -180,3 +182,34 @@ def test_a_rejected_record_of_the_first_version_can_be_corrected(old: tuple[Path
         owner.outbox.put(registration(puts["due"].record_id, 2), supersedes=1)
         deliver(owner, puts["due"].record_id, 2)
         assert state(owner, puts["due"].record_id) is EventState.SUPERSEDED
+
+
+@pytest.mark.parametrize("witnessed", [True, False])
+def test_a_backup_that_somebody_put_in_the_place_of_the_outbox_stops_no_guest(
+    old: tuple[Path, dict[str, Registration]], witnessed: bool
+) -> None:
+    folder, puts = old
+    with opened(folder):
+        pass
+    (kept,) = folder.glob("*.backup")
+    shutil.copy(kept, folder / STORE_FILE)
+    if not witnessed:
+        (folder / "queue.head").unlink()
+    with mended(folder) as owner:
+        assert owner.mending.view.salvaged != ()
+        # A backup holds no key: staff see of each record that waits which one it is
+        assert state(owner, puts["due"].record_id) is EventState.QUARANTINED
+        assert event(owner, puts["delivered"].record_id).receipt
+
+
+@pytest.mark.parametrize("harm", ["DROP TRIGGER event_body", "DROP INDEX event_ready", "DROP TABLE tally"])
+def test_an_earlier_version_that_lacks_something_is_set_aside_and_salvaged(
+    old: tuple[Path, dict[str, Registration]], harm: str
+) -> None:
+    folder, puts = old
+    db = raw(folder)
+    db.execute(harm)
+    db.close()
+    with mended(folder) as owner:
+        assert state(owner, puts["due"].record_id) is EventState.READY
+        assert verify(owner).faults == ()
