@@ -189,15 +189,6 @@ def test_a_face_of_120_px_is_asked_to_come_closer(lobby: House) -> None:
     assert lobby.told("FaceHinted", "face.too_far")
 
 
-def test_an_empty_lobby_ends_with_staff(lobby: House) -> None:
-    lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))
-    lobby.stage.show_nothing()
-    lobby.agrees("face")
-    eventually("staff", lambda: isinstance(lobby.now().state, StaffNeeded), 90)
-    assert reason(lobby) is Reason.NO_FACE
-    assert lobby.told("FaceRefused", "face.none")
-
-
 def test_a_jammed_key_encoder_keeps_the_record_and_tries_the_key_again(lobby: House) -> None:
     lobby.kiosk.keys.jam()
     lobby.to_face_consent(lobby.sandbox.issue_suishen("lin"))

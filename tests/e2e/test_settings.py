@@ -15,6 +15,7 @@ from kiosk.demo.command import demo_config
 from kiosk.model import Reason
 from kiosk.sandbox.process import SandboxProcess
 from tests.e2e.lobby import House, eventually
+from tests.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -51,6 +52,22 @@ def test_a_gateway_that_does_not_answer_is_said_before_the_touch(sandbox: Sandbo
         eventually("not online", lambda: not house.now().offers.online)
         house.kiosk._online_changed(online=True)
         eventually("online", lambda: house.now().offers.online)
+
+
+def test_an_empty_lobby_ends_with_staff_after_attempts_as_long_as_the_settings_say(
+    sandbox: SandboxProcess, config: Config
+) -> None:
+    hasty = config.face.model_copy(update={"attempt_s": 3.0})
+    with House(sandbox, config.model_copy(update={"face": hasty})) as house:
+        house.to_face_consent(sandbox.issue_suishen("lin"))
+        house.stage.show_nothing()
+        watch = Stopwatch()
+        house.agrees("face")
+        state = house.until(StaffNeeded, 60)
+        assert isinstance(state, StaffNeeded)
+        assert state.reason is Reason.NO_FACE
+        assert house.told("FaceRefused", "face.none")
+        assert watch.seconds() < 25  # of the usual settings it is 36 s
 
 
 def test_a_guest_who_walks_away_is_warned_and_forgotten_after_the_times_of_the_settings(
