@@ -21,9 +21,9 @@ def run(given: argparse.Namespace, config: Config) -> Told:
 
 
 def _said(given: argparse.Namespace) -> tuple[str, str]:
-    if given.room:
+    if given.room is not None:
         return "RC", given.room
-    if given.until:
+    if given.until is not None:
         return "EX", given.until
     if given.void:
         return "VD", given.void

@@ -94,6 +94,14 @@ def test_a_clerk_says_it_to_a_running_kiosk_or_to_a_stopped_ones_file(
     assert "林" not in (kiosk.state_dir / "audit.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("said", ["--room", "--until"])
+def test_an_empty_value_is_no_correction(kiosk: Kiosk, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("name=林随安安\n"))  # what a correction would read
+    with pytest.raises(ContractError, match=r"room missing|a time is written"):
+        kiosk.asked("amend", kiosk.delivered, *BY, said, "")
+    assert kiosk.audited("queue.amend") == []
+
+
 def test_a_correction_of_a_rejected_record_supersedes_it(owner: OutboxOwner) -> None:
     record = owner.outbox.put(registration(roomNo="9999"))
     reject(owner, record, why="ENOROOM guest.roomNo")
