@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from offline_queue.connection import failed
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.cells import LEAF
 from offline_queue.recovery.file_bytes import SECTOR_BYTES, opened
 from offline_queue.recovery.keyring import Keyring, WrappedKey
 from offline_queue.recovery.pages import LogHealth, Pages, log_health
 from offline_queue.states import EventState
-from tests.outbox_kit import open_owner, registration
+from offline_queue.store import Store
+from tests.outbox_kit import open_owner, registration, state
+from tests.outbox_kit import opened as opened_owner
 from tests.recovery_kit import MEND_S, Lobby, left, lobby
 
 
@@ -101,6 +106,26 @@ def test_a_bad_sector_costs_its_own_rows_only_and_keeps_no_key(
         owner.close()
     (kept,) = (folder / quarantine.FOLDER).glob("*/queue.db")
     assert kept.read_bytes()[keys * SECTOR_BYTES :][:SECTOR_BYTES] == bytes(SECTOR_BYTES)
+
+
+def test_a_sector_that_goes_bad_under_a_running_kiosk_costs_the_guest_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, put = registration(), registration()
+    with opened_owner(tmp_path) as owner:
+        owner.outbox.put(before)
+        bad = sqlite3.OperationalError("disk I/O error")
+        bad.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
+        real = Store.given_hash
+
+        def given_hash(store: Store, record_id: UUID, revision: int) -> bytes | None:
+            monkeypatch.setattr(Store, "given_hash", real)
+            raise failed(bad, "queue.db", "read")
+
+        monkeypatch.setattr(Store, "given_hash", given_hash)
+        owner.outbox.put(put)
+        assert len(owner.mending.wait(MEND_S).salvaged) == 1
+        assert [state(owner, one.record_id) for one in (before, put)] == [EventState.READY] * 2
 
 
 def test_a_bad_sector_of_the_keyring_costs_its_own_keys_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
