@@ -20,7 +20,7 @@ from uuid import UUID
 from kiosk.errors import ContractError, KioskError, OutboxUnavailable
 from offline_queue import keys, sealing
 from offline_queue.owner import STORE_FILE, OutboxOwner
-from offline_queue.recovery import quarantine
+from offline_queue.recovery import quarantine, second_copy
 from offline_queue.recovery.keeper import KEYRING_FILE
 from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.rows import Wrapped
@@ -114,6 +114,8 @@ def _next_slice(owner: OutboxOwner, progress: _Progress) -> Callable[[Store], _P
         with store.transaction():
             store.rewrap(again for _, again in changed)
         same = [key for key, again in changed if again.part.wrapped == key.part.wrapped]
+        if owner.second_copy is not None:
+            _follow(owner.second_copy, [again for key, again in changed if again.part.wrapped != key.part.wrapped])
         return replace(
             progress,
             row=found[-1].row,
@@ -151,12 +153,22 @@ def _finish(owner: OutboxOwner, store: Store) -> None:
     held.forget_old()
 
 
+def _follow(copy: SecondCopy, rewrapped: list[Wrapped]) -> None:
+    """Let the keyring keep up slice by slice: all of it at the end would hold up a guest for a second and more."""
+    keyring = copy.keyring
+    if keyring is None:
+        return  # it is behind: ``_clear`` waits for it
+    keys = [second_copy.slot(one.record_id.bytes, one.revision, one.part) for one in rewrapped]
+    if keyring.put(key for key in keys if key.where in keyring):
+        keyring.sync()
+
+
 def _clear(copy: SecondCopy, store: Store, old: set[str]) -> None:
-    """See that the old key wraps nothing in the second copy's keyring, which follows the store by itself."""
+    """See that the old key wraps nothing in the second copy's keyring: what ``_follow`` left, after a kill for one."""
     if copy.keyring is None or copy.view.behind:
         why = copy.view.why or "it catches up"
         raise OutboxUnavailable(f"outbox key: the second copy is behind ({why}); change the key once it is not")
-    left = [key for key in copy.keyring if key.recipient in old]
+    left = copy.keyring.wrapped_by(old)
     for key in left:
         event = store.find(UUID(bytes=key.record), key.revision)
         parts = [] if event is None else store.keys_of(event.id)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,8 @@ class Keyring:
         """Open or make it, and wipe slots that were torn or altered. Raises OutboxUnavailable."""
         self._path = path
         self._slots: dict[Where, int] = {}
+        self._recipients: dict[Where, str] = {}
+        """Names of the keys that wrap them: a change of the kiosk's key must not read the whole file at its end."""
         self._free: list[int] = []
         self._end = 0
         try:
@@ -105,6 +108,11 @@ class Keyring:
             if (key := self.get(where)) is not None:
                 yield key
 
+    def wrapped_by(self, recipients: Collection[str]) -> list[WrappedKey]:
+        """Read the keys that one of these wraps."""
+        places = [where for where, recipient in self._recipients.items() if recipient in recipients]
+        return [key for where in places if (key := self.get(where)) is not None]
+
     def places(self) -> list[Where]:
         """Of which parts it holds keys."""
         return list(self._slots)
@@ -121,7 +129,7 @@ class Keyring:
                 continue
             slot = self._next_free() if slot is None else slot
             self._write(slot, key.to_slot())
-            self._slots[key.where] = slot
+            self._take(key, slot)
             wrote = True
         return wrote
 
@@ -132,7 +140,7 @@ class Keyring:
             slot = self._slots.get(where)
             if slot is not None:
                 self._write(slot, _EMPTY)
-                del self._slots[where]
+                del self._slots[where], self._recipients[where]
                 self._free.append(slot)
                 wrote = True
         return wrote
@@ -152,7 +160,7 @@ class Keyring:
             held = self._read(slot)
             key = WrappedKey.from_slot(held)
             if key is not None and key.where not in self._slots:
-                self._slots[key.where] = slot
+                self._take(key, slot)
                 continue
             if held != _EMPTY:  # half a key is still half a key
                 self._write(slot, _EMPTY)
@@ -161,6 +169,10 @@ class Keyring:
         self._free.reverse()
         if wiped:
             os.fdatasync(self._fd)
+
+    def _take(self, key: WrappedKey, slot: int) -> None:
+        self._slots[key.where] = slot
+        self._recipients[key.where] = sys.intern(key.recipient)
 
     def _next_free(self) -> int:
         if self._free:

@@ -97,7 +97,7 @@ class SecondCopy:
         rows = [] if store is None else store.wrapped_after(after, limit)
         if not rows or keyring is None:
             return None
-        held = [_slot(one.record_id.bytes, one.revision, one.part) for one in rows]
+        held = [slot(one.record_id.bytes, one.revision, one.part) for one in rows]
         # What is there came with its commit; the row may be damaged since
         wrote = keyring.put(key for key in held if any(key.wrapped) and key.where not in keyring)
         if keyring.destroy(key.where for key in held if not any(key.wrapped)) or wrote:
@@ -200,7 +200,7 @@ class SecondCopy:
 def _keys_of(store: Store, event: Event) -> list[WrappedKey]:
     if event.state is EventState.QUARANTINED:
         return []  # its keys may be damaged: what the keyring has is better
-    return [_slot(event.record_id.bytes, event.revision, part) for part in store.keys_of(event.id)]
+    return [slot(event.record_id.bytes, event.revision, part) for part in store.keys_of(event.id)]
 
 
 def _kept(store: Store, event: Event, told: set[tuple[int, str]]) -> Kept | None:
@@ -239,5 +239,6 @@ def _head(store: Store) -> Entry:
     return store.head
 
 
-def _slot(record: bytes, revision: int, part: SealedPart) -> WrappedKey:
+def slot(record: bytes, revision: int, part: SealedPart) -> WrappedKey:
+    """Return a data key as the keyring keeps it."""
     return WrappedKey(record, revision, part.part, part.suite, part.recipient, part.key_id, part.wrapped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from kiosk.config import OutboxSection
 from kiosk.errors import ContractError, OutboxUnavailable
 from offline_queue import keys, rotation
 from offline_queue.owner import OutboxOwner
-from offline_queue.recovery.keyring import WrappedKey
+from offline_queue.recovery import comparing
+from offline_queue.recovery.keyring import Keyring, WrappedKey
 from offline_queue.store import Store
 from tests.outbox_kit import claim, deliver, opened, registration
 
@@ -60,6 +61,34 @@ def test_the_keyring_is_rewrapped_and_a_lost_database_is_made_again_with_the_new
     with opened(tmp_path, settings=COPIED) as owner:
         owner.mending.wait()
         assert {item.text for item in claim(owner)} == {put.text for put in puts[1:]}
+
+
+def test_the_keyring_keeps_up_slice_by_slice_and_no_guest_waits_for_all_of_it_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+    wrapped_by = Keyring.wrapped_by
+
+    def counted(keyring: Keyring, recipients: Collection[str]) -> list[WrappedKey]:
+        left.append(len(found := wrapped_by(keyring, recipients)))
+        return found
+
+    monkeypatch.setattr(Keyring, "wrapped_by", counted)
+    with opened(tmp_path, settings=COPIED) as owner:
+        owner.mending.wait()
+        puts = [registration() for _ in range(100)]
+        for put in puts:
+            owner.outbox.put(put)
+        old = owner.vault.key.recipient
+        rotation.rotate(owner)
+        assert left == [0]
+        assert keyring_names(owner) == {owner.vault.key.recipient} != {old}
+        assert comparing.faults(owner) == []
+    for path in tmp_path.glob("queue.db*"):
+        path.unlink()
+    with opened(tmp_path, settings=COPIED) as owner:
+        owner.mending.wait()
+        assert all(owner.outbox.open_text(put.record_id, 1) == put.text for put in puts)
 
 
 def test_a_key_of_nothing_is_not_carried_along(tmp_path: Path) -> None:
