@@ -87,8 +87,9 @@ class Courier:
         self._on_outdated = on_outdated
         self._saving: Future[list[claims.Receipt]] | None = None
         self._receipts: OrderedDict[str, tuple[UUID, int]] = OrderedDict()
+        self.refused = False
+        """The hotel is, not a record: see ``_heed_licence``."""
         self._refused_at = -1.0
-        """When the hotel was refused last."""
 
     def send(self, flight: Flight, items: Sequence[Claimed], head: ChainHead | None) -> None:
         """Send a batch that was just claimed."""
@@ -189,14 +190,18 @@ class Courier:
         self._settle(ask_each(self._talk, outcomes))
         left = tuple(event for event, outcome in outcomes if isinstance(outcome, StillInFlight))
         self._reschedule(flight, self._scheduled(replace(flight, events=left, failed=0)) if left else None)
-        refused = next((what.why for _, what in outcomes if isinstance(what, Again) and what.hotel), None)
-        if refused is not None:
-            self._refuse_hotel(flight, refused)
+        self._heed_licence(flight, outcomes)
 
-    def _refuse_hotel(self, flight: Flight, why: str) -> None:
-        """Its licence expired: every record would be refused, none is guilty. One a pause finds out when it is not."""
-        self._talk.line = self._talk.line.shrunk(len(flight.events))
-        if flight.since > self._refused_at:  # what was sent before the pause says nothing new
+    def _heed_licence(self, flight: Flight, outcomes: Sequence[tuple[Event, Settlement]]) -> None:
+        """While the hotel's licence has expired every record would be refused, none is guilty: one a pause is sent."""
+        told = [what for _, what in outcomes if not isinstance(what, StillInFlight)]
+        why = next((what.why for what in told if isinstance(what, Again) and what.hotel), None)
+        if why is not None:
+            self._talk.line = self._talk.line.shrunk(1)
+        if not told or flight.since <= self._refused_at:  # what was sent before the pause says nothing new
+            return
+        self.refused = why is not None
+        if why is not None:
             self._talk.failed(Hold(why, _LICENCE_S))
             self._refused_at = self._clock.mono()
 

@@ -174,7 +174,7 @@ class SyncThread:
             self._stranded = False
         self._talk.heed_maintenance()
         self._ask_after([flight for flight in self._courier.flights if not flight.stubborn])
-        while self._may_call() and len(self._courier.flights) < MAX_FLIGHTS and self._send():
+        while self._may_call() and len(self._courier.flights) < self._most() and self._send():
             pass
         self._ask_after([flight for flight in self._courier.flights if flight.stubborn])
         if not self._may_call():
@@ -208,9 +208,12 @@ class SyncThread:
     def _may_call(self) -> bool:
         return not self._stopping.is_set() and self._talk.line.try_at <= self._clock.mono()
 
+    def _most(self) -> int:
+        return 1 if self._courier.refused else MAX_FLIGHTS
+
     def _send(self) -> bool:
         """Send the next batch; False when nothing is due."""
-        batch = self._ahead.take(more=len(self._courier.flights) + 1 < MAX_FLIGHTS)
+        batch = self._ahead.take(more=len(self._courier.flights) + 1 < self._most())
         if batch is not None:
             self._courier.send(Flight.of(batch.id, batch.items, self._clock.mono()), batch.items, batch.head)
         return batch is not None
@@ -223,7 +226,7 @@ class SyncThread:
         if not self._courier.flights:
             times += [self._purge_at, *(errand.due_at for errand in self._errands)]
         next_ready_at = self._owner.call(Store.next_ready_at)
-        if len(self._courier.flights) < MAX_FLIGHTS:
+        if len(self._courier.flights) < self._most():
             if self._ahead.waits():
                 times.append(now)
             if next_ready_at is not None:

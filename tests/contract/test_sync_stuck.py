@@ -39,6 +39,22 @@ def test_a_batch_whose_results_cannot_be_read_holds_back_no_other_guest(tmp_path
         assert state(line.owner, stuck) is EventState.INFLIGHT
 
 
+def test_a_batch_that_is_asked_for_in_vain_lets_the_others_go_first(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    with scripted(tmp_path, clock=clock) as (line, police):
+        line.sync._talk.draw = lambda: 1.0  # the line is held longer than the next poll is away
+        police.answers["GET /v1/batches/"] = lambda request: OUR_FAULT
+        put(line, 1)
+        for failures in range(1, 5):
+            line.until("a poll that fails", lambda least=failures: line.owner.line.failures >= least)  # type: ignore[misc]
+            clock.mono_off += 6
+            line.sync.wake()
+        (bad,) = police.batches
+        police.answers = {f"GET /v1/batches/{bad}": lambda request: OUR_FAULT}
+        other = line.put(number=invented_number(2))
+        line.until("it was sent", lambda: event(line.owner, other).http == 202)
+
+
 def test_a_batch_whose_results_can_never_be_read_is_sent_again_under_another_name(tmp_path: Path) -> None:
     clock = TurnedClock()
     with scripted(tmp_path, clock=clock) as (line, police):
@@ -83,19 +99,18 @@ def test_a_record_that_can_never_be_asked_about_does_not_go_round_for_ever(tmp_p
 def test_an_authority_that_does_not_answer_is_not_asked_for_every_record_of_a_batch(tmp_path: Path) -> None:
     with scripted(tmp_path) as (line, police):
         police.answers["POST /v1/token"] = lambda request: OUR_FAULT
-        records = put(line, 6)
+        put(line, 6)  # all of them travel in one batch
         line.until_held("http 500")
         police.answers = {
             "GET /v1/batches/": lambda request: Answer(200, {**police.good(request).body, "results": []}),
             "GET /v1/records/": lambda request: OUR_FAULT,
         }
         line.sync.try_now()
-        line.until("all are ready again", lambda: sum(event(line.owner, one).why is not None for one in records) == 6)
+        line.until("a question", lambda: any(request.path.startswith("/v1/records/") for request in police.asked))
+        line.until("all are ready again", lambda: line.owner.status().counts[EventState.READY] == 6)
         line.sync.stop()
-        rounds = sum(len(results) > 1 for results in police.batches.values())
-        asked = [request for request in police.asked if request.path.startswith("/v1/records/")]
-        assert rounds >= 1
-        assert len(asked) <= len(police.batches)
+        assert any(len(results) == 6 for results in police.batches.values())
+        assert sum(request.path.startswith("/v1/records/") for request in police.asked) <= len(police.batches)
 
 
 def test_a_batch_that_is_out_while_the_store_is_replaced_is_no_bug_and_arrives_once(
@@ -188,17 +203,37 @@ def test_a_licence_that_expired_holds_the_line_and_rejects_nobody(sandbox: Sandb
         first = tries(line, records)
         line.put(number=invented_number(99))
         assert tries(line, records) == first, "a guest's record does not end the pause"
-        clock.mono_off += 400
-        clock.wall_off += 400
-        line.sync.wake()
-        line.until("a second refusal", lambda: tries(line, records) > first)
+        a_pause_later(line, clock)
         line.until("the next pause", lambda: line.owner.status().line.retry_in_s > 250)
         assert line.owner.status().counts[EventState.REJECTED] == 0
+        assert tries(line, records) <= 4 * 4 + 1, "one record finds out for all"
+        assert not line.sync._courier.flights
         sandbox.clear_faults()  # renewed: nobody has to try each record
-        clock.mono_off += 400
-        clock.wall_off += 400
-        line.sync.wake()
+        a_pause_later(line, clock)
         line.until_state(EventState.DELIVERED, *records, timeout_s=30)
+
+
+def test_what_was_refused_before_a_renewal_makes_no_second_pause(sandbox: SandboxProcess, tmp_path: Path) -> None:
+    clock = TurnedClock()
+    sandbox.fault("police_expire_licence")
+    with delivery(sandbox, tmp_path, clock=clock, batch_max=4, start=False) as line:
+        records = put(line, 16)
+        line.sync.start()
+        line.until_held("EAA")
+        line.until("all are judged", lambda: refusals(sandbox, records) == 16)
+        sandbox.clear_faults()
+        a_pause_later(line, clock)
+        line.until_state(EventState.DELIVERED, *records, timeout_s=30)
+
+
+def refusals(sandbox: SandboxProcess, records: list[str]) -> int:
+    return sum(item.code == "EAA" and item.record_id in records for item in sandbox.ledger().items)
+
+
+def a_pause_later(line: Delivery, clock: TurnedClock) -> None:
+    clock.mono_off += 400
+    clock.wall_off += 400
+    line.sync.wake()
 
 
 def test_a_person_need_not_wait_for_the_pause_once_the_licence_is_renewed(
