@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config import ReportingSection
 from kiosk.sandbox.messages import Answer, Request
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue.flights import PATIENCE_S
@@ -141,6 +142,16 @@ def test_a_maintenance_window_without_end_is_asked_about_after_hours(tmp_path: P
         clock.mono_off = LONGEST_MAINTENANCE_S + 200
         line.sync.wake()
         line.until_state(EventState.DELIVERED, record_id)
+
+
+def test_an_authority_that_allowed_less_for_a_while_gets_whole_batches_again(tmp_path: Path) -> None:
+    with scripted(tmp_path) as (line, police):
+        endpoint = line.sync._endpoint
+        for told, most in ((1, 1), (100, ReportingSection().batch_max)):
+            police.answers["GET /v1/limits"] = lambda request, told=told: Answer(200, {"maxRecords": told})  # type: ignore[misc]
+            endpoint._token = ""  # type: ignore[attr-defined]  # as at its end: limits come with the next one
+            line.until_state(EventState.DELIVERED, *put(line, 1))
+            assert endpoint.limits.max_records == most
 
 
 def test_while_the_line_is_held_every_record_waits_to_be_sent(sandbox: SandboxProcess, tmp_path: Path) -> None:
