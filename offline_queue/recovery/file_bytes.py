@@ -39,6 +39,8 @@ class FileBytes:
 
     def find(self, what: bytes, start: int) -> int:
         """Return where ``what`` begins, at ``start`` or later; -1 when nowhere."""
+        if self[start : start + len(what)] == what:  # as nearly always, where one frame follows the other
+            return start
         for at in range(start, self._size, _WINDOW):
             found = self[at : at + _WINDOW + len(what) - 1].find(what)
             if found >= 0:

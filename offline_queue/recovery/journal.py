@@ -83,7 +83,10 @@ class Journal:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = [look(path) for path in segments(folder)]
             self._number = max((segment.number for segment in found), default=0)
-            self.seq = max((segment.seq for segment in found if segment.chain == chain), default=0)
+            self._seqs: dict[bytes, int] = {}
+            for segment in found:
+                self._seqs[segment.chain] = max(segment.seq, self._seqs.get(segment.chain, 0))
+            self.seq = self._seqs.get(chain, 0)
             """Last number of the chain that is safely in here."""
             last = found[-1] if found else None
             if last is not None and last.clean and last.chain == chain and last.size < SEGMENT_BYTES:
@@ -91,6 +94,13 @@ class Journal:
                 self._size = last.size
         except OSError as exc:
             raise self._told(exc) from exc
+
+    def turn_to(self, chain: bytes) -> None:
+        """Go on with another chain, in a segment of its own. Reads nothing: the next guest waits for it."""
+        if chain != self._chain:
+            self._seqs[self._chain] = self.seq
+            self.close()
+            self._chain, self.seq = chain, self._seqs.get(chain, 0)
 
     def close(self) -> None:
         """Safe to call twice."""

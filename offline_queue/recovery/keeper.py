@@ -91,7 +91,7 @@ class Keeper:
         """Set the damaged database aside and open a new one in its place. Raises OutboxUnavailable."""
         log.error("%s", damage)
         rescued = self._rescue()
-        self.close()
+        self._close_store()  # the second copy stays open: to read it all again would hold up the next guest
         self._witnessed = 0 if rescued else self._seen_by_witness()
         damaged = quarantine.set_aside(self.path, self._clock.wall(), opening=opening)
         self._forget_witness()
@@ -116,6 +116,9 @@ class Keeper:
         """Close what is open; a broken file must not stand in the way. Safe to call twice."""
         if self.copy is not None:
             self.copy.close()
+        self._close_store()
+
+    def _close_store(self) -> None:
         if self._store is not None:
             with contextlib.suppress(KioskError):
                 self._store.close()

@@ -49,6 +49,8 @@ class SecondCopy:
         self._folder = folder
         self._keyring_file = keyring
         self._store: Store | None = None
+        self._followed = False
+        """The journal goes on with the store's chain."""
         self._journal: Journal | None = None
         self._keyring: Keyring | None = None
         self.view = CopyView(on=True, behind=True)
@@ -69,9 +71,9 @@ class SecondCopy:
 
     def follow(self, store: Store) -> None:
         """Follow this store from now on; what it has and the copy has not comes with the next commits."""
-        self.close()
         self._store = store
         store.on_commit = self.after_commit
+        self._followed = False
         self._safely(lambda: None)
 
     def close(self) -> None:
@@ -150,9 +152,13 @@ class SecondCopy:
             return
         if self._keyring is None:
             self._keyring = Keyring(self._keyring_file)
-        if self._journal is None:
+        if self._journal is None or not self._followed:
             first = self._store.chain_after(0, 1)[0]
-            self._journal = Journal(self._folder, first.hash)
+            if self._journal is None:
+                self._journal = Journal(self._folder, first.hash)
+            else:
+                self._journal.turn_to(first.hash)
+            self._followed = True
             self.view = CopyView(on=True, behind=self._journal.seq < _head(self._store).seq, why=self.view.why)
 
     def _write(self, touched: Iterable[int]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from offline_queue.inquiry import Inquiry
 from offline_queue.owner import OutboxOwner
 from offline_queue.recovery import comparing, journal
-from offline_queue.recovery.keyring import SLOT_BYTES, WrappedKey
+from offline_queue.recovery.keyring import SLOT_BYTES, Keyring, WrappedKey
 from offline_queue.upkeep import Upkeep
 from tests.outbox_kit import deliver, open_owner, opened, registration
 from tests.recovery_kit import COPIED, MEND_S, Lobby, lobby, mended, nothing_is_lost
@@ -122,6 +122,34 @@ def test_a_copy_that_is_behind_is_a_fault_of_its_own_and_no_reason_to_set_the_da
         assert "second copy: behind" in told
         (row,) = Upkeep(owner, lambda *told, **more: None, alone=False).rows(Inquiry("salvage"), "clerk")
         assert row["salvaged"] == []
+
+
+def test_the_next_guest_does_not_wait_until_the_second_copy_is_read_again(
+    copied: Lobby, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*given: object) -> None:
+        raise AssertionError("a big second copy takes longer than the next guest may wait")
+
+    folder = copied.copy(tmp_path / "kiosk")
+    with opened(folder, settings=COPIED) as owner:
+        owner.mending.wait(MEND_S)
+        with monkeypatch.context() as patched:
+            patched.setattr(owner.mending, "start", lambda: None)
+            patched.setattr(journal, "look", read)
+            patched.setattr(Keyring, "_load", read)
+            owner.set_aside("verify found faults")
+            put = registration()
+            owner.outbox.put(put)
+            assert not owner.status().copy.behind
+        owner.mending.start()
+        owner.mending.wait(MEND_S)
+        nothing_is_lost(owner, copied)
+        assert comparing.faults(owner) == []
+    for name in ("queue.db", "queue.head"):
+        (folder / name).unlink()
+    with mended(folder, settings=COPIED) as owner:
+        assert owner.outbox.open_text(put.record_id, 1) == put.text
+        nothing_is_lost(owner, copied)
 
 
 def test_an_outbox_without_a_second_copy_has_no_fault_of_one(tmp_path: Path) -> None:
