@@ -189,11 +189,12 @@ def test_a_record_that_is_weighed_for_hours_holds_up_neither_errands_nor_erasure
         line.until("taken in", lambda: event(line.owner, guilty.record_id).http == 202)
         line.until_state(EventState.DELIVERED, line.put(number=invented_number(8)))
         line.until("the receipt saved", lambda: line.sync._log_holds_keys)
-        assert line.sync._tables is not None
-        line.sync._tables.due_at = line.sync._purge_at = clock.mono()
+        tables = line.sync._tables
+        assert tables is not None
+        tables.due_at = line.sync._purge_at = clock.mono()
         clock.mono_off = 400
         line.sync.wake()
-        line.until("the errand", lambda: line.sync._tables.due_at > clock.mono() + 60)
+        line.until("the errand", lambda: tables.due_at > clock.mono() + 60)
         line.until("the erasure", lambda: line.sync._purge_at > clock.mono() + 60)
         line.until("the log", lambda: not line.sync._log_holds_keys)
         assert state(line.owner, guilty.record_id) is EventState.INFLIGHT
