@@ -79,7 +79,7 @@ def test_revisions_come_in_order_or_are_E410(device: Device) -> None:
 
 
 def test_a_revision_that_stands_for_others_does_not_wait_for_them(device: Device) -> None:
-    record = sample_record(PEOPLE["party"])
+    record = sample_record(PEOPLE["zhou"])
     third = item({**record, "recordId": str(uuid.uuid4()), "revision": 3, "op": "UP", "photos": []})
     for wrong in (0, 3, True, "1"):
         assert device.send({**third, "photos": {}, "supersedes": wrong}).status_code == 400
