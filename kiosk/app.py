@@ -48,8 +48,8 @@ from kiosk.staff.duty import Duty
 from kiosk.staff.sheet import SheetState, StaffSheet
 from kiosk.state import StateStore
 from kiosk.vision_process import VisionProcess
-from offline_queue import device_key, rotation
-from offline_queue.control import ControlServer
+from offline_queue.answering.control import ControlServer
+from offline_queue.crypto import device_key, rotation
 from offline_queue.disk import DiskWatch
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
 from offline_queue.sync import SyncThread

@@ -8,9 +8,9 @@ from typing import Literal
 from kiosk.checkin.shown import Offers
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.staff.duty import Duty
+from offline_queue.delivery.troubles import LICENCE_EXPIRED
 from offline_queue.owner import Status
 from offline_queue.states import EventState
-from offline_queue.troubles import LICENCE_EXPIRED
 
 
 def offers(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from kiosk.config import OutboxSection
-from offline_queue.authority_time import SKEW_SHOWN_S
 from offline_queue.clock import Clock
-from offline_queue.rows import Event
+from offline_queue.database.rows import Event
+from offline_queue.delivery.authority_time import SKEW_SHOWN_S
 
 OVERSEAS_OPS = frozenset({"JI", "JC"})
 _AMBER, _RED = 0.5, 0.8

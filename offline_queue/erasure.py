@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from kiosk.errors import ContractError
-from offline_queue import device_key
-from offline_queue.authority_time import iso
-from offline_queue.device_key import DeviceKey
-from offline_queue.erasures import Erased
+from offline_queue.crypto import device_key
+from offline_queue.crypto.device_key import DeviceKey
+from offline_queue.crypto.sealing import TEXT
+from offline_queue.database.erasures import Erased
+from offline_queue.database.rows import Event
+from offline_queue.delivery.authority_time import iso
 from offline_queue.recovery import quarantine
-from offline_queue.rows import Event
-from offline_queue.sealing import TEXT
 from offline_queue.states import EventState
 from offline_queue.store import Store
 

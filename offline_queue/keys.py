@@ -19,8 +19,8 @@ from typing import Literal
 
 from kiosk.durable import sync_folder
 from kiosk.errors import OutboxUnavailable
-from offline_queue import tpm
-from offline_queue.suites import Suite
+from offline_queue.crypto import tpm
+from offline_queue.crypto.suites import Suite
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from kiosk.config import OutboxSection
 from kiosk.errors import ContractError
 from kiosk.model import Registration, RegistrationId
 from offline_queue.clock import Clock
+from offline_queue.crypto.vault import Vault
+from offline_queue.database.rows import Event, NewEvent
 from offline_queue.due import window_s
-from offline_queue.rows import Event, NewEvent
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
-from offline_queue.vault import Vault
 
 if TYPE_CHECKING:
     from offline_queue.owner import OutboxOwner

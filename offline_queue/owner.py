@@ -10,12 +10,13 @@ from typing import TypeVar
 
 from kiosk.config import OutboxSection
 from kiosk.errors import ContractError, OutboxDamaged, OutboxUnavailable
-from offline_queue.authority_time import SKEW_SHOWN_S, AuthorityTime
 from offline_queue.clock import Clock, SystemClock
-from offline_queue.device_key import DeviceKey
+from offline_queue.crypto.device_key import DeviceKey
+from offline_queue.crypto.vault import Vault
+from offline_queue.delivery.authority_time import SKEW_SHOWN_S, AuthorityTime
 from offline_queue.disk import Disk, DiskView
 from offline_queue.due import Due, level, now_for, window_s
-from offline_queue.hold import Hold
+from offline_queue.lock import StoreLock
 from offline_queue.outbox import Outbox
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.keeper import KEYRING_FILE, Keeper
@@ -25,7 +26,6 @@ from offline_queue.recovery.second_copy import CopyView, SecondCopy
 from offline_queue.states import UNSENT, EventState
 from offline_queue.store import Store
 from offline_queue.turns import Turns
-from offline_queue.vault import Vault
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class OutboxOwner:
 
     def __init__(
         self,
-        hold: Hold,
+        lock: StoreLock,
         thread: Turns,
         keeper: Keeper,
         vault: Vault,
@@ -84,7 +84,7 @@ class OutboxOwner:
         clock: Clock,
         disk: Disk,
     ) -> None:
-        self._hold = hold
+        self._lock = lock
         self._thread = thread
         self._keeper = keeper
         self._ended = False
@@ -141,7 +141,7 @@ class OutboxOwner:
         """
         clock = clock or SystemClock()
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        hold = Hold(state_dir / LOCK_FILE)
+        lock = StoreLock(state_dir / LOCK_FILE)
         thread = Turns(f"outbox {kiosk_id}")
         disk = Disk(state_dir, settings)
         try:
@@ -156,9 +156,9 @@ class OutboxOwner:
             thread.enter(lambda: disk.spending(keeper.open)).wait()
         except BaseException:
             thread.shutdown()
-            hold.release()
+            lock.release()
             raise
-        owner = cls(hold, thread, keeper, vault, settings, clock, disk)
+        owner = cls(lock, thread, keeper, vault, settings, clock, disk)
         owner.mending.start_if_needed()
         return owner
 
@@ -239,7 +239,7 @@ class OutboxOwner:
             pass  # closed before
         finally:
             self._thread.shutdown()
-            self._hold.release()
+            self._lock.release()
 
     def _end(self) -> None:
         # What another thread still hands in must not open the store once more

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offline_queue import erasure, legal_hold
+from offline_queue.database.rows import Event
 from offline_queue.migrations import backup
-from offline_queue.rows import Event
 from offline_queue.states import EventState
 from offline_queue.store import Store
 

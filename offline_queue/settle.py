@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from offline_queue.replies import Answered, Reply, Result, Unanswered
-from offline_queue.troubles import DEVICE_CODES, LICENCE_EXPIRED, LineTrouble, trouble, unanswered
-from offline_queue.troubles import Hold as Hold
-from offline_queue.troubles import Later as Later
-from offline_queue.troubles import TakeToken as TakeToken
-from offline_queue.troubles import WrongClock as WrongClock
-from offline_queue.troubles import judge_token as judge_token
+from offline_queue.delivery.replies import Answered, Reply, Result, Unanswered
+from offline_queue.delivery.troubles import DEVICE_CODES, LICENCE_EXPIRED, LineTrouble, trouble, unanswered
+from offline_queue.delivery.troubles import Hold as Hold
+from offline_queue.delivery.troubles import Later as Later
+from offline_queue.delivery.troubles import TakeToken as TakeToken
+from offline_queue.delivery.troubles import WrongClock as WrongClock
+from offline_queue.delivery.troubles import judge_token as judge_token
 
 # ---- what a record becomes -------------------------------------------------------------------------------------------
 

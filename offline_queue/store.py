@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from kiosk.durable import sync_file
 from kiosk.errors import ContractError
-from offline_queue import chain
-from offline_queue.chained import Chained
+from offline_queue.crypto.sealing import TEXT, SealedPart
+from offline_queue.database import chain
+from offline_queue.database.chained import Chained
+from offline_queue.database.rows import COLUMNS, Event, NewEvent, Wrapped, columns_of, event_of, row_hash
 from offline_queue.full import is_full
-from offline_queue.rows import COLUMNS, Event, NewEvent, Wrapped, columns_of, event_of, row_hash
-from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import DONE, MOVES, UNSENT, EventState
 
 _FIRST = "first_event"

@@ -15,17 +15,18 @@ from typing import Protocol
 
 from kiosk.config import ReportingSection
 from kiosk.errors import OutboxUnavailable
-from offline_queue import claims, receipts_list, retention
-from offline_queue.ahead import Ahead
+from offline_queue import retention
 from offline_queue.backoff import ERRAND_SPREAD_S
-from offline_queue.code_tables import CodeTables
-from offline_queue.endpoint import Endpoint
-from offline_queue.flights import Courier, Flight
-from offline_queue.line import Pace
+from offline_queue.delivery import claims, receipts_list
+from offline_queue.delivery.ahead import Ahead
+from offline_queue.delivery.code_tables import CodeTables
+from offline_queue.delivery.endpoint import Endpoint
+from offline_queue.delivery.flights import Courier, Flight
+from offline_queue.delivery.line import Pace
+from offline_queue.delivery.reconcile import DailyLists
+from offline_queue.delivery.talk import Talk
 from offline_queue.owner import LineView, OutboxOwner
-from offline_queue.reconcile import DailyLists
 from offline_queue.store import Store
-from offline_queue.talk import Talk
 
 log = logging.getLogger(__name__)
 

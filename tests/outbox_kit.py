@@ -18,12 +18,12 @@ from typing import Any
 from kiosk.chaos import records
 from kiosk.config import OutboxSection
 from kiosk.model import Photo, Registration, RegistrationId
-from offline_queue import claims
-from offline_queue.authority_time import SHANGHAI
 from offline_queue.clock import SystemClock
+from offline_queue.crypto.sealing import SealedPart
+from offline_queue.database.rows import Event, NewEvent
+from offline_queue.delivery import claims
+from offline_queue.delivery.authority_time import SHANGHAI
 from offline_queue.owner import STORE_FILE, OutboxOwner
-from offline_queue.rows import Event, NewEvent
-from offline_queue.sealing import SealedPart
 from offline_queue.settle import Again, Delivered, Rejected, Settlement
 from offline_queue.states import EventState
 from offline_queue.store import Store

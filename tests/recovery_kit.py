@@ -13,9 +13,9 @@ from uuid import UUID
 from kiosk.config import OutboxSection
 from kiosk.model import Registration
 from offline_queue import retention
+from offline_queue.database.verify import verify
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import deliver, event, opened, registration, reject, state
 
 MEND_S = 60.0

@@ -16,7 +16,7 @@ from statistics import median
 from kiosk.bench.command import count
 from kiosk.bench.fleet_model import Fleet, Outcome, Plan
 from kiosk.config import ReportingSection
-from offline_queue.line import Pace
+from offline_queue.delivery.line import Pace
 
 RATIO_MOST, PEAK_MOST = 1.15, 3.0
 

@@ -17,8 +17,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from offline_queue.backoff import ERRAND_SPREAD_S, OUTAGE_S, poll_delay_s
-from offline_queue.code_tables import LOOK_AGAIN_S, LOOK_EVERY_S
-from offline_queue.line import Line, Pace
+from offline_queue.delivery.code_tables import LOOK_AGAIN_S, LOOK_EVERY_S
+from offline_queue.delivery.line import Line, Pace
 
 TOKEN, LIMITS, BATCH, RESULTS, LOOK = "token", "limits", "batch", "results", "look"
 LONGEST_S = 7200.0

@@ -11,7 +11,7 @@ from random import Random
 from kiosk.chaos.records import HOTEL, KIOSK, Guestbook
 from kiosk.config import OutboxSection
 from kiosk.model import Photo, Registration
-from offline_queue import claims
+from offline_queue.delivery import claims
 from offline_queue.owner import OutboxOwner
 from offline_queue.settle import Delivered
 from offline_queue.store import Store

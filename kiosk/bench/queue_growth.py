@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from kiosk.bench.outbox_stand import Stand
 from kiosk.model import Registration, RegistrationId
-from offline_queue.rows import NewEvent
+from offline_queue.database.rows import NewEvent
 from offline_queue.store import Store
 
 PAYLOAD_BYTES = 200

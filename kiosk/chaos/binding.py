@@ -1,6 +1,6 @@
 """apsw behind the face of ``sqlite3``: the store's own code runs on it, over a file system of ours.
 
-Only what the outbox asks of a connection (``offline_queue.connection``) is here. Errors leave as those of
+Only what the outbox asks of a connection (``offline_queue.database.connection``) is here. Errors leave as those of
 ``sqlite3``, with the code of SQLite in ``sqlite_errorcode`` as there.
 """
 

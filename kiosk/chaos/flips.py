@@ -18,9 +18,9 @@ from kiosk.chaos.powercuts import Recording, record, scratch
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.tape import SECTOR, Folder, Mood, Surface
 from kiosk.errors import KioskError, OutboxUnavailable
+from offline_queue.database.verify import verify
 from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 
 SECTION = "flips"
 CASES = 300

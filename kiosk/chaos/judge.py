@@ -14,14 +14,14 @@ from kiosk.chaos.play import Diary, DrawnClock, Standing, claim, delivered, reco
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.tape import Folder
 from kiosk.errors import KioskError, OutboxDamaged
-from offline_queue.claims import Claimed
+from offline_queue.crypto.sealing import TEXT
+from offline_queue.database.verify import verify
+from offline_queue.delivery.claims import Claimed
 from offline_queue.owner import KEY_FILE, STORE_FILE, OutboxOwner
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.keeper import COPY_FOLDER
-from offline_queue.sealing import TEXT
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 
 _SET_ASIDE = f"{STORE_FILE}.damaged-"
 _SALVAGE_S = 20.0

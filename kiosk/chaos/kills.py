@@ -13,9 +13,9 @@ from kiosk.chaos.play import Standing, settings, standing
 from kiosk.chaos.powercuts import scratch
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.chaos.stage import Stage
+from offline_queue.database.verify import verify
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import DONE, EventState
-from offline_queue.verify import verify
 
 SECTION = "kills"
 KILLS = 60

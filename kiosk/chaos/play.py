@@ -18,11 +18,13 @@ from kiosk.chaos.authority import Authority, Revision
 from kiosk.chaos.records import HOTEL, KIOSK, Guestbook
 from kiosk.config import OutboxSection
 from kiosk.model import Registration
-from offline_queue import claims, decide, retention
-from offline_queue.claims import Claimed
+from offline_queue import retention
+from offline_queue.answering import decide
 from offline_queue.clock import SystemClock
+from offline_queue.database.rows import Event
+from offline_queue.delivery import claims
+from offline_queue.delivery.claims import Claimed
 from offline_queue.owner import OutboxOwner
-from offline_queue.rows import Event
 from offline_queue.settle import Again, Delivered, Rejected, Settlement
 from offline_queue.states import EventState
 from offline_queue.store import Store

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from kiosk.model import Photo, Registration, RegistrationId
-from offline_queue.authority_time import SHANGHAI
+from offline_queue.delivery.authority_time import SHANGHAI
 
 HOTEL = "3101009999"
 KIOSK = "demo-01"

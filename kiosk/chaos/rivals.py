@@ -14,8 +14,8 @@ from kiosk.chaos.play import Player, settings
 from kiosk.chaos.powercuts import scratch
 from kiosk.chaos.records import HOTEL, KIOSK
 from kiosk.errors import KioskError
+from offline_queue.database.verify import verify
 from offline_queue.owner import OutboxOwner
-from offline_queue.verify import verify
 
 SECTION = "second-process"
 TRIES = 20

@@ -9,9 +9,9 @@ import sys
 from kiosk.config import Config
 from kiosk.errors import ContractError
 from kiosk.registration.later_rules import VOID_REASONS
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.commands import reach, table
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry
 
 
 def run(given: argparse.Namespace, config: Config) -> Told:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from kiosk.config import Config
 from kiosk.errors import OperationalError
-from offline_queue import words
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import Inquiry, Row, checked_operator, checked_reason
 from offline_queue.commands import passphrase, reach
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry, Row, checked_operator, checked_reason
 from offline_queue.paper import bundle, fonts
 from offline_queue.paper.heading import Heading
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from kiosk.config import Config
-from offline_queue import words
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import LONGEST_LIST, Inquiry
 from offline_queue.commands import reach, table
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import LONGEST_LIST, Inquiry
 
 
 def run(given: argparse.Namespace, config: Config) -> Told:

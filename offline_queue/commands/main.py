@@ -14,9 +14,9 @@ from typing_extensions import override
 
 from kiosk.config import load, usual_file
 from kiosk.errors import KioskError
+from offline_queue.answering.inquiry import Row
 from offline_queue.commands import amend, export, listing, purge, retry, rotate_keys, salvage, show, status, verify
 from offline_queue.commands.verb import Verb
-from offline_queue.inquiry import Row
 
 VERBS: tuple[Verb, ...] = (
     status.VERB,

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from kiosk.config import Config
 from kiosk.errors import ContractError, OperationalError
-from offline_queue import erasure, words
+from offline_queue import erasure
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import Inquiry, Row
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry, Row
 
 _LARGEST_RECEIPT_BYTES = 1_000_000
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.config import Config
 from kiosk.errors import ConfigError, OutboxUnavailable
-from offline_queue import asking, device_key
-from offline_queue.answers import Answers, Auditing
-from offline_queue.inquiry import Inquiry, Row
+from offline_queue.answering import asking
+from offline_queue.answering.answers import Answers, Auditing
+from offline_queue.answering.inquiry import Inquiry, Row
+from offline_queue.crypto import device_key
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
 
 READ_ONLY_ASKS = frozenset({"status", "list", "show", "waiting", "verify"})

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 from kiosk.config import Config
-from offline_queue import words
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import Inquiry, Row
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry, Row
 from offline_queue.recovery.quarantine import FOLDER, REPORT
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from kiosk.config import Config
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.commands import reach, table
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry
 
 
 def run(given: argparse.Namespace, config: Config) -> Told:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from kiosk.config import Config
-from offline_queue import words
-from offline_queue.authority_time import SKEW_SHOWN_S
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import Inquiry, Row, as_object
 from offline_queue.commands import reach
 from offline_queue.commands.verb import Told, Verb
-from offline_queue.inquiry import Inquiry, Row, as_object
+from offline_queue.delivery.authority_time import SKEW_SHOWN_S
 from offline_queue.states import EventState
 
 _DISK = {

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from offline_queue import words
-from offline_queue.inquiry import Row
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import Row
 
 _HEAD = ("RECORD", "REV", "OP", "STATE", "FAILED", "DUE", "AGE", "LAST ANSWER")
 MASKED_COLUMNS = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kiosk.config import Config
-from offline_queue.inquiry import Row
+from offline_queue.answering.inquiry import Row
 
 
 @dataclass(frozen=True, slots=True)

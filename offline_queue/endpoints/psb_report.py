@@ -14,17 +14,17 @@ from pathlib import Path
 
 from kiosk.config import ReportingSection
 from kiosk.errors import ConfigError
-from offline_queue import receipts_list
-from offline_queue.authority_time import AuthorityTime, moment
 from offline_queue.backoff import retry_after_s
-from offline_queue.claims import Claimed
 from offline_queue.clock import Clock, SystemClock
-from offline_queue.endpoint import ChainHead, Limits, Table
+from offline_queue.delivery import receipts_list
+from offline_queue.delivery.authority_time import AuthorityTime, moment
+from offline_queue.delivery.claims import Claimed
+from offline_queue.delivery.endpoint import ChainHead, Limits, Table
+from offline_queue.delivery.receipts_list import DayList
+from offline_queue.delivery.replies import Answered, Reply, Result, Unanswered, answered, record_result
 from offline_queue.endpoints import psb_values
 from offline_queue.endpoints.signing import RequestSigner
 from offline_queue.endpoints.transport import MutualTls, NoAnswer
-from offline_queue.receipts_list import DayList
-from offline_queue.replies import Answered, Reply, Result, Unanswered, answered, record_result
 
 _LONGEST_TOKEN = 4096
 _BUSY = frozenset({429, 503})

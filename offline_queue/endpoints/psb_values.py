@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from kiosk.tls import HttpReply
-from offline_queue.authority_time import moment
-from offline_queue.endpoint import Limits, Table, Window
+from offline_queue.delivery.authority_time import moment
+from offline_queue.delivery.endpoint import Limits, Table, Window
 
 MOST_WINDOWS, MOST_ENTRIES = 50, 20_000
 _VERSION = re.compile(r"[A-Za-z0-9._-]{1,40}")

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from offline_queue import device_key
-from offline_queue.device_key import DeviceKey
+from offline_queue.crypto import device_key
+from offline_queue.crypto.device_key import DeviceKey
 
 
 @dataclass(frozen=True, slots=True)

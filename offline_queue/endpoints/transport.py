@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.config import TlsFiles
 from kiosk.tls import HttpReply, Line, NoReply
-from offline_queue.replies import Fault
+from offline_queue.delivery.replies import Fault
 
 MAX_REPLY_BYTES = 4 * 1024 * 1024
 _SLOWEST_BYTES_PER_S = 64 * 1024

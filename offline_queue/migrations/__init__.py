@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from offline_queue.connection import Connection
+from offline_queue.database.connection import Connection
 from offline_queue.migrations import backup, v1, v2
 
 STEPS = (v1.step, v2.step)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from kiosk.durable import sync_file, sync_folder
-from offline_queue.connection import Connection
+from offline_queue.database.connection import Connection
 
 _LEFT_OUT = "data_key"
 _STAMP = "%Y%m%dT%H%M%SZ"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offline_queue.connection import Connection
+from offline_queue.database.connection import Connection
 
 APPLICATION_ID = 0x53555A51
 """``SUZQ`` in the file's header: another program's database is never taken for ours."""

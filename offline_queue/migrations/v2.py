@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from offline_queue.connection import Connection
+from offline_queue.database.connection import Connection
 
 SLICE = 200
 """Rows in memory at once: payloads may be 30 KB each."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from offline_queue import words
-from offline_queue.inquiry import Row
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import Row
 from offline_queue.paper.archive import Archive, new_archive
 from offline_queue.paper.entry import Entry, entry_of
 from offline_queue.paper.fonts import Font

@@ -6,7 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 
-from offline_queue.inquiry import Row, as_object
+from offline_queue.answering.inquiry import Row, as_object
 
 
 @dataclass(frozen=True, slots=True)

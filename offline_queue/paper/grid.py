@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offline_queue.inquiry import as_object
+from offline_queue.answering.inquiry import as_object
 from offline_queue.paper import terms
 from offline_queue.paper.entry import Entry
 

@@ -7,8 +7,8 @@ import io
 import re
 from collections.abc import Iterable
 
-from offline_queue import words
-from offline_queue.inquiry import as_object
+from offline_queue.answering import words
+from offline_queue.answering.inquiry import as_object
 from offline_queue.paper import terms
 from offline_queue.paper.entry import Entry
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 from kiosk.errors import ContractError
 from kiosk.registration.later import WHOLE, Earlier
-from offline_queue.inquiry import Inquiry, Row, checked_export_id, checked_operator, checked_reason
+from offline_queue.answering.inquiry import Inquiry, Row, checked_export_id, checked_operator, checked_reason
+from offline_queue.crypto.sealing import TEXT
+from offline_queue.database.rows import Event
 from offline_queue.owner import OutboxOwner
-from offline_queue.rows import Event
-from offline_queue.sealing import TEXT
 from offline_queue.store import Store
 
 _WHO = (

@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from offline_queue.crypto.sealing import SealedPart
+from offline_queue.database.schema import TABLES
 from offline_queue.recovery.cells import Cell, cells
 from offline_queue.recovery.kept import Value
 from offline_queue.recovery.pages import Pages
-from offline_queue.schema import TABLES
-from offline_queue.sealing import SealedPart
 
 _KINDS: dict[str, tuple[str, int]] = {
     # One letter a column, a capital one may be NULL; then how many of them the first schema had

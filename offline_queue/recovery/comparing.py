@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from offline_queue.crypto.sealing import SealedPart
+from offline_queue.database.rows import Event
 from offline_queue.recovery import frames
 from offline_queue.recovery.file_bytes import opened
 from offline_queue.recovery.frames import Kind
 from offline_queue.recovery.journal import look, segments
 from offline_queue.recovery.kept import of_body
 from offline_queue.recovery.second_copy import SecondCopy, Which
-from offline_queue.rows import Event
-from offline_queue.sealing import SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import Store
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from offline_queue.crypto.sealing import PHOTO_KINDS, TEXT, SealedPart
+from offline_queue.database.rows import COLUMNS, Event, event_of
+from offline_queue.database.schema import TABLES
 from offline_queue.recovery.carving import Carved, Change
 from offline_queue.recovery.kept import Kept, Value
-from offline_queue.rows import COLUMNS, Event, event_of
-from offline_queue.schema import TABLES
-from offline_queue.sealing import PHOTO_KINDS, TEXT, SealedPart
 from offline_queue.states import EventState
 
 OpenPart = Callable[[Event, SealedPart], bytes | None]

@@ -12,12 +12,12 @@ from pathlib import Path
 from kiosk.config import OutboxSection
 from kiosk.errors import KioskError, OutboxDamaged, OutboxUnavailable
 from offline_queue.clock import Clock
+from offline_queue.crypto.vault import Vault
+from offline_queue.database.witness import HeadWitness
 from offline_queue.recovery import quarantine, switched_off
 from offline_queue.recovery.pages import LogHealth, log_health
 from offline_queue.recovery.second_copy import CopyView, SecondCopy
 from offline_queue.store import Store
-from offline_queue.vault import Vault
-from offline_queue.witness import HeadWitness
 
 log = logging.getLogger(__name__)
 

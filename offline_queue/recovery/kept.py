@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from uuid import UUID
 
-from offline_queue.sealing import SealedPart
+from offline_queue.crypto.sealing import SealedPart
 
 Value: TypeAlias = int | float | str | bytes | None
 _LENGTH = struct.Struct(">I")

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from kiosk.durable import sync_folder
+from offline_queue.crypto.sealing import TEXT, SealedPart
 from offline_queue.recovery import frames
 from offline_queue.recovery.file_bytes import Bytes, opened
 from offline_queue.recovery.frames import Found, Kind
@@ -24,7 +25,6 @@ from offline_queue.recovery.kept import Kept, of_body
 from offline_queue.recovery.keyring import Keyring
 from offline_queue.recovery.salvage import Site, bring
 from offline_queue.recovery.second_copy import Which
-from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import Store
 

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from kiosk.errors import OutboxUnavailable, where
-from offline_queue import claims, legal_hold
+from offline_queue import legal_hold
 from offline_queue.clock import Clock
+from offline_queue.crypto.sealing import TEXT, SealedPart
+from offline_queue.crypto.vault import Vault
+from offline_queue.database.rows import Event
+from offline_queue.delivery import claims
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.carving import Carved
 from offline_queue.recovery.judging import Judged, WindowS, judge
 from offline_queue.recovery.kept import Kept
 from offline_queue.recovery.pages import Pages
 from offline_queue.recovery.quarantine import Damaged
-from offline_queue.rows import Event
-from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.settle import Delivered
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.vault import Vault
 
 T = TypeVar("T")
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from uuid import UUID
 
 from kiosk.errors import KioskError
-from offline_queue import chain, legal_hold
-from offline_queue.chain import Entry
+from offline_queue import legal_hold
+from offline_queue.crypto.sealing import TEXT, SealedPart
+from offline_queue.database import chain
+from offline_queue.database.chain import Entry
+from offline_queue.database.rows import Event, columns_of
 from offline_queue.recovery.journal import Journal
 from offline_queue.recovery.kept import Kept, Value, without_keys
 from offline_queue.recovery.keyring import Keyring, Where, WrappedKey
-from offline_queue.rows import Event, columns_of
-from offline_queue.sealing import TEXT, SealedPart
 from offline_queue.states import EventState
 from offline_queue.store import MENDED, Store
 

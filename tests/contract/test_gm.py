@@ -19,10 +19,10 @@ from kiosk.sandbox.process import SandboxProcess
 from kiosk.sandbox.receiver import FILES, SM2
 from kiosk.sm2 import Sm2PrivateKey
 from offline_queue.clock import SystemClock
-from offline_queue.device_key import Sm2Key
+from offline_queue.crypto.device_key import Sm2Key
+from offline_queue.crypto.suites import gm
 from offline_queue.endpoints.signing import RequestSigner
 from offline_queue.states import EventState
-from offline_queue.suites import gm
 from tests.contract.sync_kit import Delivery, ledger
 from tests.outbox_kit import claim, event, opened, raw, registration
 from tests.sandbox_kit import Device

@@ -23,10 +23,10 @@ from kiosk.registration import later
 from kiosk.registration.later import Act, Earlier, Visitor
 from kiosk.sandbox.process import SandboxProcess
 from offline_queue import retention
-from offline_queue.answers import Answers
-from offline_queue.inquiry import Inquiry
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry
+from offline_queue.database.verify import verify
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.sync_kit import Delivery, delivery
 from tests.outbox_kit import SHANGHAI, event, invented_number, new_id, opened, registration, state
 

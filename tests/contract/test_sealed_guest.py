@@ -13,8 +13,8 @@ from kiosk.config import OutboxSection
 from kiosk.errors import ConfigError, ContractError
 from kiosk.sandbox.process import SandboxProcess
 from kiosk.sandbox.receiver import FILES, HYBRID, SM2, X25519, Receiver
-from offline_queue.answers import Answers
-from offline_queue.inquiry import Inquiry
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.states import EventState
 from tests.contract.sync_kit import Delivery, ledger
 from tests.outbox_kit import (

@@ -11,9 +11,9 @@ import pytest
 
 from kiosk.config import OutboxSection
 from kiosk.sandbox.process import SandboxProcess
-from offline_queue import claims
+from offline_queue.database.verify import verify
+from offline_queue.delivery import claims
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.sync_kit import Delivery, delivery, duplicates, ledger
 from tests.outbox_kit import (
     NAME,

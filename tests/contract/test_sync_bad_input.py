@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from kiosk.sandbox import pki
 from kiosk.sandbox.messages import Answer, Request
+from offline_queue.database.verify import verify
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.scripted_police import Raw, ScriptedPolice, raw, scripted
 from tests.contract.sync_kit import Delivery
 from tests.outbox_kit import NAME, event, invented_number, state

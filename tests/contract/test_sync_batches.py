@@ -10,9 +10,9 @@ import pytest
 from kiosk.config import OutboxSection
 from kiosk.sandbox.messages import Answer, Request
 from kiosk.sandbox.process import SandboxProcess
-from offline_queue.flights import PATIENCE_S
+from offline_queue.database.verify import verify
+from offline_queue.delivery.flights import PATIENCE_S
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.scripted_police import scripted
 from tests.contract.sync_kit import BATCHES, delivery, duplicates
 from tests.outbox_kit import TurnedClock, event, invented_number, new_id, registration, state

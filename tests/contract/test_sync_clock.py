@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.sandbox.process import SandboxProcess
-from offline_queue import receipts_list
+from offline_queue.delivery import receipts_list
 from offline_queue.due import Due
 from offline_queue.states import EventState
 from tests.contract.sync_kit import BATCHES, Delivery, delivery, ledger

@@ -11,9 +11,9 @@ import pytest
 from kiosk.errors import ConfigError
 from kiosk.sandbox import pki
 from kiosk.sandbox.process import SandboxProcess
+from offline_queue.database.verify import verify
 from offline_queue.endpoints import psb_report
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.sync_kit import BATCHES, Delivery, delivery, duplicates, ledger, reporting
 from tests.outbox_kit import NAME, NUMBER, event, invented_number, state
 from tests.stopwatch import Stopwatch

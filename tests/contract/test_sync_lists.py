@@ -12,9 +12,9 @@ import pytest
 
 from kiosk.errors import ConfigError
 from kiosk.sandbox.process import SandboxProcess
-from offline_queue import receipts_list
+from offline_queue.delivery import receipts_list
+from offline_queue.delivery.troubles import judge_told
 from offline_queue.states import EventState
-from offline_queue.troubles import judge_told
 from tests.contract.sync_kit import Delivery, delivery
 from tests.outbox_kit import NAME, NUMBER, event, invented_number, state
 

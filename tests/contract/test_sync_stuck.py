@@ -9,9 +9,9 @@ import pytest
 from kiosk.config import ReportingSection
 from kiosk.sandbox.messages import Answer, Request
 from kiosk.sandbox.process import SandboxProcess
-from offline_queue.flights import PATIENCE_S
+from offline_queue.delivery.flights import PATIENCE_S
+from offline_queue.delivery.talk import LONGEST_MAINTENANCE_S
 from offline_queue.states import EventState
-from offline_queue.talk import LONGEST_MAINTENANCE_S
 from tests.contract.scripted_police import raw, scripted
 from tests.contract.sync_kit import Delivery, delivery
 from tests.outbox_kit import TurnedClock, event, invented_number, registration, state

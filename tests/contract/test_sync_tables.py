@@ -14,11 +14,11 @@ from kiosk.bench.fleet_model import BATCH, LIMITS, RESULTS, TOKEN
 from kiosk.errors import OutboxUnavailable
 from kiosk.registration import code_tables as validators_tables
 from kiosk.sandbox.process import SandboxProcess
-from offline_queue import code_tables
 from offline_queue.backoff import ERRAND_SPREAD_S
+from offline_queue.delivery import code_tables
+from offline_queue.delivery.troubles import Later
 from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.states import EventState
-from offline_queue.troubles import Later
 from tests.contract.sync_kit import Delivery, delivery, duplicates, ledger
 from tests.outbox_kit import TurnedClock, event, invented_number, state
 

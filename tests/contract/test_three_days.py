@@ -13,10 +13,10 @@ from kiosk.model import Registration
 from kiosk.registration import later
 from kiosk.registration.later import Act, Earlier
 from kiosk.sandbox.process import SandboxProcess
+from offline_queue.database.verify import verify
 from offline_queue.due import Due
 from offline_queue.outbox import Outbox
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.sync_kit import delivery
 from tests.outbox_kit import SHANGHAI, TurnedClock, event, invented_number, registration
 

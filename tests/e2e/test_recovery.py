@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.sandbox.process import SandboxProcess
+from offline_queue.database.verify import verify
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.contract.sync_kit import Delivery, delivery, ledger
 from tests.outbox_kit import event, invented_number, registration
 from tests.recovery_kit import COPIED, MEND_S

@@ -11,8 +11,8 @@ import pytest
 
 from kiosk.audit import AUDIT_FILE, AuditLog, Entry, read
 from kiosk.config import load
+from offline_queue.answering.control import ControlServer
 from offline_queue.commands.main import main
-from offline_queue.control import ControlServer
 from offline_queue.owner import SOCKET_FILE, OutboxOwner
 from tests.outbox_kit import deliver, open_owner, raw, registration, reject
 

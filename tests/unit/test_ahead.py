@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from kiosk.config import ReportingSection
-from offline_queue import claims
-from offline_queue.ahead import Ahead
-from offline_queue.endpoint import Limits
-from offline_queue.line import Pace
+from offline_queue.delivery import claims
+from offline_queue.delivery.ahead import Ahead
+from offline_queue.delivery.endpoint import Limits
+from offline_queue.delivery.line import Pace
+from offline_queue.delivery.talk import Talk
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
-from offline_queue.talk import Talk
 from tests.outbox_kit import event, invented_number, new_id, opened, registration, state
 
 

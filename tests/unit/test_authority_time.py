@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.authority_time import AuthorityTime, moment
+from offline_queue.delivery.authority_time import AuthorityTime, moment
 
 NOON = 1_780_286_400.0  # 2026-06-01T12:00:00+08:00
 

@@ -18,7 +18,7 @@ from offline_queue.backoff import (
     retry_after_s,
     retry_delay_s,
 )
-from offline_queue.line import Line, Pace
+from offline_queue.delivery.line import Line, Pace
 
 PACE = Pace(base_s=2.0, cap_s=300.0, spread_s=300.0, batch_max=50)
 OPEN = Line(limit=50)

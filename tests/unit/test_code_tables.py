@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from kiosk.config import ReportingSection
-from offline_queue import code_tables
-from offline_queue.code_tables import CodeTables, send_again
-from offline_queue.endpoint import Limits, Table
-from offline_queue.line import Pace
+from offline_queue.delivery import code_tables
+from offline_queue.delivery.code_tables import CodeTables, send_again
+from offline_queue.delivery.endpoint import Limits, Table
+from offline_queue.delivery.line import Pace
+from offline_queue.delivery.replies import Answered, Fault, Reply, Unanswered
+from offline_queue.delivery.talk import Talk
 from offline_queue.owner import OutboxOwner
-from offline_queue.replies import Answered, Fault, Reply, Unanswered
 from offline_queue.states import EventState
-from offline_queue.talk import Talk
 from tests.outbox_kit import event, opened, registration, reject, state
 
 GOOD = Answered(200, readable=True)

@@ -19,9 +19,9 @@ import pytest
 
 from kiosk.audit import AUDIT_FILE, AuditLog
 from kiosk.errors import ContractError, OutboxUnavailable
-from offline_queue import asking, attending
-from offline_queue.control import ControlServer
-from offline_queue.inquiry import Inquiry
+from offline_queue.answering import asking, attending
+from offline_queue.answering.control import ControlServer
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
 from tests.outbox_kit import ADDRESS, NAME, NUMBER, deliver, new_id, opened, registration, reject, state

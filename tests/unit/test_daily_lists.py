@@ -12,16 +12,16 @@ from uuid import UUID
 import pytest
 
 from kiosk.config import ReportingSection
-from offline_queue import claims, receipts_list, reconcile
-from offline_queue.authority_time import AuthorityTime
-from offline_queue.endpoint import Limits
-from offline_queue.line import Pace
+from offline_queue.delivery import claims, receipts_list, reconcile
+from offline_queue.delivery.authority_time import AuthorityTime
+from offline_queue.delivery.endpoint import Limits
+from offline_queue.delivery.line import Pace
+from offline_queue.delivery.receipts_list import DayList
+from offline_queue.delivery.reconcile import DailyLists
+from offline_queue.delivery.replies import Answered, Fault, Reply, Result, Unanswered
+from offline_queue.delivery.talk import Talk
 from offline_queue.owner import OutboxOwner
-from offline_queue.receipts_list import DayList
-from offline_queue.reconcile import DailyLists
-from offline_queue.replies import Answered, Fault, Reply, Result, Unanswered
 from offline_queue.settle import Delivered
-from offline_queue.talk import Talk
 from tests.outbox_kit import claim, event, opened, registration
 from tests.unit.test_receipts_list import KEY
 

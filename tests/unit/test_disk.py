@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
-from offline_queue.answers import Answers
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.ballast import FILE, Ballast
 from offline_queue.disk import MB, Disk, DiskLevel, DiskView, DiskWatch, level_of
 from offline_queue.full import is_full
-from offline_queue.inquiry import Inquiry
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from tests.outbox_kit import claim, opened, receipt, registration, settle, state

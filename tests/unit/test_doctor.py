@@ -19,7 +19,7 @@ from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import CameraSection, Config, KeyEncoderSection, KioskSection, StaffSection
 from kiosk.staff.operators import FLOOR
 from offline_queue import keys
-from offline_queue.control import ControlServer
+from offline_queue.answering.control import ControlServer
 from offline_queue.owner import KEY_FILE, SOCKET_FILE
 from tests import outbox_kit
 

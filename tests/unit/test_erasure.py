@@ -20,8 +20,8 @@ from kiosk.config import OutboxSection
 from kiosk.errors import ContractError, OutboxUnavailable
 from kiosk.sm2 import Sm2PrivateKey
 from offline_queue import erasure, legal_hold, retention
-from offline_queue.authority_time import iso
-from offline_queue.device_key import DeviceKey, Ed25519Key, Sm2Key
+from offline_queue.crypto.device_key import DeviceKey, Ed25519Key, Sm2Key
+from offline_queue.delivery.authority_time import iso
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
 from offline_queue.store import Store

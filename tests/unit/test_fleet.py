@@ -11,7 +11,7 @@ import pytest
 from kiosk.bench import fleet
 from kiosk.bench.fleet import Run, plans
 from kiosk.bench.fleet_model import BATCH, LIMITS, LOOK, RESULTS, TOKEN, Fleet, Kiosk
-from offline_queue.line import Pace
+from offline_queue.delivery.line import Pace
 
 PLAN = plans(kiosks=300, outage_h=1.0, capacity=3.0, retry_after_s=10.0, seed=7)["network"]
 

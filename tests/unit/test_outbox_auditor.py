@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from offline_queue.rows import COLUMNS, event_of
+from offline_queue.database.rows import COLUMNS, event_of
+from offline_queue.database.verify import verify
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import deliver, opened, raw, registration, state
 from tests.recovery_kit import MEND_S
 

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import ContractError, OutboxDamaged
-from offline_queue import chain, retention
+from offline_queue import retention
+from offline_queue.database import chain
+from offline_queue.database.verify import verify
 from offline_queue.owner import STORE_FILE, OutboxOwner
 from offline_queue.settle import Again, Rejected, Settlement
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import HOTEL, claim, deliver, new_id, opened, raw, receipt, registration, reject, settle
 
 ENTRIES = st.lists(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
-from offline_queue import connection
+from offline_queue.database import connection
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from tests.outbox_kit import HOTEL, new_event

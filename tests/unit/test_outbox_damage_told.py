@@ -9,10 +9,10 @@ import pytest
 
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
 from kiosk.sandbox.police_store import Ledger
-from offline_queue import chain, wholeness
-from offline_queue.connection import failed
+from offline_queue.database import chain, wholeness
+from offline_queue.database.connection import failed
+from offline_queue.database.verify import verify
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import deliver, opened, raw, registration
 
 

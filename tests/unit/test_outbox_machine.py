@@ -21,15 +21,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kiosk.config import KioskSection
 from kiosk.errors import ContractError
-from offline_queue import claims, decide, retention
-from offline_queue.answers import Answers
-from offline_queue.claims import Claimed
-from offline_queue.inquiry import Inquiry
-from offline_queue.rows import Event
+from offline_queue import retention
+from offline_queue.answering import decide
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry
+from offline_queue.database.rows import Event
+from offline_queue.database.verify import verify
+from offline_queue.delivery import claims
+from offline_queue.delivery.claims import Claimed
 from offline_queue.settle import Again, Delivered, Rejected, Settlement
 from offline_queue.states import DONE, EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import SHANGHAI, claim, open_owner, receipt, registration, settle
 
 KIOSK = KioskSection(state_dir=Path("/nonexistent"))

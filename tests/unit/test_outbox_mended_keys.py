@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from offline_queue.rows import COLUMNS, Event, NewEvent
+from offline_queue.database.rows import COLUMNS, Event, NewEvent
 from offline_queue.states import EventState
 from offline_queue.store import Store
 from tests.outbox_kit import HOTEL, new_event

@@ -11,13 +11,14 @@ import pytest
 
 from kiosk.errors import OutboxUnavailable
 from kiosk.model import Registration
-from offline_queue import migrations, schema
-from offline_queue.connection import Connection
+from offline_queue import migrations
+from offline_queue.database import schema
+from offline_queue.database.connection import Connection
+from offline_queue.database.verify import verify
 from offline_queue.migrations import v1
 from offline_queue.owner import STORE_FILE
 from offline_queue.settle import Rejected
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import claim, deliver, event, opened, raw, receipt, registration, reject, settle_claimed, state
 from tests.recovery_kit import mended
 

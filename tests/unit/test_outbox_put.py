@@ -17,9 +17,9 @@ import pytest
 
 from kiosk.errors import ContractError, OutboxUnavailable
 from kiosk.model import Photo, Registration
+from offline_queue.database.verify import verify
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import ID_PHOTO, changed, event, opened, registration, state
 
 ROOT = Path(__file__).parents[2]

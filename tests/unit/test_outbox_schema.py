@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import OutboxUnavailable
-from offline_queue import migrations, schema
-from offline_queue.connection import Connection
+from offline_queue import migrations
+from offline_queue.database import schema
+from offline_queue.database.connection import Connection
 from tests.outbox_kit import open_owner, opened, raw, registration
 
 

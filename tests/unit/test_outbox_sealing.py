@@ -16,13 +16,13 @@ from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from kiosk.redaction import mask_id_number
 from offline_queue import keys, retention
+from offline_queue.crypto.sealing import Place, SealedPart, seal, unseal
+from offline_queue.crypto.suites import intl
 from offline_queue.keys import KioskKey
 from offline_queue.owner import OutboxOwner
-from offline_queue.sealing import Place, SealedPart, seal, unseal
 from offline_queue.settle import Again
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.suites import intl
 from tests.outbox_kit import (
     ADDRESS,
     ID_PHOTO,

@@ -12,13 +12,14 @@ from uuid import UUID
 import pytest
 
 from kiosk.errors import ContractError
-from offline_queue import claims, decide
+from offline_queue.answering import decide
+from offline_queue.database.verify import verify
+from offline_queue.delivery import claims
 from offline_queue.due import Due
 from offline_queue.owner import OutboxOwner
 from offline_queue.settle import Again, StillInFlight
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import (
     SHANGHAI,
     claim,

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
-from offline_queue import chain, retention, verify
+from offline_queue import retention
+from offline_queue.crypto.suites import GM, INTL
+from offline_queue.database import chain, verify
+from offline_queue.database.rows import row_hash
 from offline_queue.owner import OutboxOwner
-from offline_queue.rows import row_hash
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.suites import GM, INTL
 from tests.outbox_kit import HOTEL, claim, deliver, event, new_event, new_id, opened, raw, receipt, registration, settle
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import OutboxDamaged, OutboxUnavailable
-from offline_queue import chain
+from offline_queue.crypto.suites import GM
+from offline_queue.database import chain
+from offline_queue.database.witness import HeadWitness
 from offline_queue.store import Store
-from offline_queue.suites import GM
-from offline_queue.witness import HeadWitness
 from tests.outbox_kit import HOTEL
 from tests.outbox_kit import new_event as put
 

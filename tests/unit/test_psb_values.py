@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.tls import HttpReply
-from offline_queue.authority_time import moment
-from offline_queue.endpoint import Limits, Window
+from offline_queue.delivery.authority_time import moment
+from offline_queue.delivery.endpoint import Limits, Window
 from offline_queue.endpoints import psb_values
 
 OWN = Limits(50, 4_000_000)

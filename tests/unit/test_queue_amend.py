@@ -16,13 +16,13 @@ from kiosk.config import KioskSection
 from kiosk.errors import ContractError, OperationalError, OutboxUnavailable
 from kiosk.model import RegistrationId
 from kiosk.registration.code_tables import FILE
-from offline_queue.answers import Answers
-from offline_queue.inquiry import Inquiry
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry
+from offline_queue.database.rows import COLUMNS
+from offline_queue.database.verify import verify
 from offline_queue.owner import OutboxOwner
-from offline_queue.rows import COLUMNS
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import (
     NAME,
     SHANGHAI,

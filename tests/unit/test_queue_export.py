@@ -19,8 +19,8 @@ import pyzipper
 from kiosk.config import OutboxSection, load
 from kiosk.errors import ContractError, KioskError, OperationalError
 from kiosk.sandbox.receiver import FILES, HYBRID, Receiver
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.commands import passphrase, reach
-from offline_queue.inquiry import Inquiry
 from offline_queue.paper import archive, bundle, fonts
 from offline_queue.states import EventState
 from tests.outbox_kit import (

@@ -18,7 +18,7 @@ from kiosk.config import KioskSection
 from kiosk.model import Registration
 from kiosk.registration import later
 from kiosk.registration.later import Act, Earlier
-from offline_queue.answers import event_row
+from offline_queue.answering.answers import event_row
 from offline_queue.paper import fonts, grid, table, taking, terms
 from offline_queue.paper.entry import Entry, entry_of
 from offline_queue.paper.form import form

@@ -15,9 +15,9 @@ import pytest
 from kiosk import cli
 from kiosk.config import load
 from kiosk.errors import OutboxUnavailable
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.commands import reach
 from offline_queue.commands.main import VERBS, main
-from offline_queue.inquiry import Inquiry
 from offline_queue.owner import OutboxOwner
 from tests.outbox_kit import opened
 from tests.unit.queue_kit import Kiosk

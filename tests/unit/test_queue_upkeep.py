@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from kiosk.errors import ContractError
-from offline_queue import asking, attending
-from offline_queue.answers import Answers
-from offline_queue.authority_time import AuthorityTime
+from offline_queue.answering import asking, attending
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry
 from offline_queue.commands import status
-from offline_queue.inquiry import Inquiry
+from offline_queue.delivery.authority_time import AuthorityTime
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE
 from offline_queue.recovery import mending
 from tests.outbox_kit import TurnedClock, new_id, raw

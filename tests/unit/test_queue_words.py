@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.config import OutboxSection
-from offline_queue import words
+from offline_queue.answering import words
 from offline_queue.due import Due, level, window_s
 from offline_queue.states import EventState
 

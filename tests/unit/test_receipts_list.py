@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from kiosk.errors import ConfigError
 from kiosk.sm2 import Sm2PrivateKey
-from offline_queue import receipts_list
-from offline_queue.receipts_list import DayList, Listed
-from offline_queue.rows import Event
+from offline_queue.database.rows import Event
+from offline_queue.delivery import receipts_list
+from offline_queue.delivery.receipts_list import DayList, Listed
 from offline_queue.states import EventState
 
 KEY = Ed25519PrivateKey.generate()

@@ -19,8 +19,8 @@ from kiosk.errors import ContractError
 from kiosk.model import Registration
 from kiosk.sandbox import receiver
 from kiosk.sandbox.receiver import FILES, HYBRID, SM2, X25519, Receiver
-from offline_queue import recipient
-from offline_queue.recipient import Recipient
+from offline_queue.crypto import recipient
+from offline_queue.crypto.recipient import Recipient
 from tests.outbox_kit import HOTEL, NAME, NUMBER, registration
 from tests.unit import xwing_vector
 

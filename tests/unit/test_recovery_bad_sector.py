@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from offline_queue.connection import failed
+from offline_queue.database.connection import failed
 from offline_queue.recovery import quarantine
 from offline_queue.recovery.cells import LEAF
 from offline_queue.recovery.file_bytes import SECTOR_BYTES, opened

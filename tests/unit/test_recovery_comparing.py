@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.inquiry import Inquiry
+from offline_queue.answering.inquiry import Inquiry
+from offline_queue.answering.upkeep import Upkeep
 from offline_queue.owner import OutboxOwner
 from offline_queue.recovery import comparing, journal
 from offline_queue.recovery.keyring import SLOT_BYTES, Keyring, WrappedKey
-from offline_queue.upkeep import Upkeep
 from tests.outbox_kit import deliver, open_owner, opened, registration
 from tests.recovery_kit import COPIED, MEND_S, Lobby, lobby, mended, nothing_is_lost
 

@@ -12,12 +12,13 @@ import pytest
 
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
-from offline_queue import retention, rotation
+from offline_queue import retention
+from offline_queue.crypto import rotation
+from offline_queue.database.verify import verify
 from offline_queue.recovery import journal, mending, rebuild, salvage
 from offline_queue.recovery.second_copy import SecondCopy
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import ADDRESS, ID_PHOTO, NAME, NUMBER, claim, deliver, event, opened, registration, state
 from tests.recovery_kit import COPIED, MEND_S, Lobby, left, lobby, mended, nothing_is_lost
 

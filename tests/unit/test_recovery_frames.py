@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import OutboxUnavailable
+from offline_queue.crypto.sealing import SealedPart
 from offline_queue.recovery import frames, journal
 from offline_queue.recovery.frames import Frame, Kind
 from offline_queue.recovery.journal import Journal, look, segments
 from offline_queue.recovery.kept import Kept, of_body
-from offline_queue.sealing import SealedPart
 
 CHAIN = b"c" * 32
 

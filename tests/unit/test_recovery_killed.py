@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import OutboxSection
+from offline_queue.database.verify import verify
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import opened, registration, state
 from tests.recovery_kit import COPIED, MEND_S, left, lobby, mended
 

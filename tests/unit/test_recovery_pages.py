@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue import schema
+from offline_queue.database import schema
 from offline_queue.recovery.carving import Carved, table_of
 from offline_queue.recovery.judging import judge
 from offline_queue.recovery.pages import LogHealth, Pages, log_health

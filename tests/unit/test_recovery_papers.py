@@ -10,13 +10,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from offline_queue import erasure, legal_hold, retention
-from offline_queue.device_key import Ed25519Key
+from offline_queue.crypto.device_key import Ed25519Key
+from offline_queue.database.rows import Event, columns_of
+from offline_queue.database.verify import verify
 from offline_queue.legal_hold import LegalHold
 from offline_queue.owner import OutboxOwner
-from offline_queue.rows import Event, columns_of
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import claim, deliver, opened, registration, state
 from tests.recovery_kit import COPIED, MEND_S, mended
 

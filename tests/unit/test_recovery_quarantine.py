@@ -15,9 +15,9 @@ import pytest
 
 from kiosk.errors import OutboxUnavailable
 from offline_queue import migrations
+from offline_queue.database.verify import verify
 from offline_queue.recovery import quarantine, salvage
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import claim, event, open_owner, opened, raw, registration, state
 from tests.recovery_kit import MEND_S, Lobby, left, lobby, mended, nothing_is_lost
 from tests.stopwatch import Stopwatch

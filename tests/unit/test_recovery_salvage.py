@@ -11,9 +11,9 @@ import pytest
 from kiosk.config import OutboxSection
 from kiosk.errors import OutboxUnavailable
 from offline_queue import legal_hold
+from offline_queue.database.verify import verify
 from offline_queue.recovery import salvage
 from offline_queue.states import EventState
-from offline_queue.verify import verify
 from tests.outbox_kit import event, opened, raw, registration, reject, state
 from tests.recovery_kit import MEND_S, Lobby, left, lobby, mended, nothing_is_lost
 from tests.unit.test_outbox_migrations import as_v1

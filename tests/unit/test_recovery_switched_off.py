@@ -9,8 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.errors import ContractError, OutboxUnavailable
-from offline_queue import erasure, retention, rotation
-from offline_queue.device_key import Ed25519Key
+from offline_queue import erasure, retention
+from offline_queue.crypto import rotation
+from offline_queue.crypto.device_key import Ed25519Key
 from offline_queue.owner import OutboxOwner
 from offline_queue.recovery import switched_off
 from offline_queue.recovery.keeper import KEYRING_FILE

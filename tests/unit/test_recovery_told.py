@@ -13,10 +13,10 @@ import pytest
 
 from kiosk.errors import OutboxDamaged
 from offline_queue.commands import salvage
+from offline_queue.database.verify import verify
 from offline_queue.recovery import quarantine
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.verify import verify
 from tests.outbox_kit import claim, deliver, event, new_id, opened, raw, registration, reject, state
 from tests.recovery_kit import COPIED, MEND_S, left, lobby, mended, nothing_is_lost
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.replies import Answered, Result, answered, record_result
+from offline_queue.delivery.replies import Answered, Result, answered, record_result
 
 GOOD: dict[str, Any] = {
     "recordId": "6f1c1a52-1111-4111-8111-0123456789ab",

@@ -12,11 +12,12 @@ import pytest
 
 from kiosk.errors import OutboxUnavailable
 from kiosk.model import Registration
-from offline_queue import keys, retention, rotation
+from offline_queue import keys, retention
+from offline_queue.crypto import rotation
+from offline_queue.crypto.vault import Vault
 from offline_queue.owner import OutboxOwner
 from offline_queue.states import EventState
 from offline_queue.store import Store
-from offline_queue.vault import Vault
 from tests.outbox_kit import bytes_on_disk, claim, deliver, opened, registration, state
 
 pytestmark = pytest.mark.timeout(120)

@@ -11,7 +11,8 @@ import pytest
 
 from kiosk.config import OutboxSection
 from kiosk.errors import ContractError, OutboxUnavailable
-from offline_queue import keys, rotation
+from offline_queue import keys
+from offline_queue.crypto import rotation
 from offline_queue.owner import OutboxOwner
 from offline_queue.recovery import comparing
 from offline_queue.recovery.keyring import Keyring, WrappedKey

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline_queue import settle
-from offline_queue.replies import Answered, Fault, Reply, Result, Unanswered
+from offline_queue.delivery.replies import Answered, Fault, Reply, Result, Unanswered
+from offline_queue.delivery.troubles import judge_told
 from offline_queue.settle import (
     Again,
     Ask,
@@ -28,7 +29,6 @@ from offline_queue.settle import (
     TakeToken,
     WrongClock,
 )
-from offline_queue.troubles import judge_told
 
 BATCH = "b-1"
 HASH, OTHER = bytes(range(32)), bytes(32)

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from offline_queue import suites
+from offline_queue.crypto import suites
+from offline_queue.crypto.sealing import Place, SealedPart, rewrap, seal, unseal
+from offline_queue.crypto.suites import Suite, gm, intl
 from offline_queue.keys import KioskKey
-from offline_queue.sealing import Place, SealedPart, rewrap, seal, unseal
-from offline_queue.suites import Suite, gm, intl
 
 BOTH = pytest.mark.parametrize("suite", [intl, gm], ids=lambda suite: suite.NAME)
 KEY, OTHER = KioskKey(bytes(range(32))), KioskKey(bytes(range(1, 33)))

@@ -14,7 +14,7 @@ from gmalglib.sm2 import SM2
 
 from kiosk.errors import ConfigError
 from kiosk.sm2 import IDENTITY, Sm2PrivateKey, Sm2PublicKey, is_sm2
-from offline_queue import device_key
+from offline_queue.crypto import device_key
 
 # GB/T 32918.5-2017, annexes A and C: the recommended curve
 PRIVATE = Sm2PrivateKey(bytes.fromhex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8"))

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from offline_queue.authority_time import AuthorityTime
-from offline_queue.endpoint import Limits, Window
-from offline_queue.line import Pace
-from offline_queue.replies import Answered, Reply
-from offline_queue.talk import LONGEST_MAINTENANCE_S, Talk
-from offline_queue.troubles import Hold, Later, TakeToken, WrongClock
+from offline_queue.delivery.authority_time import AuthorityTime
+from offline_queue.delivery.endpoint import Limits, Window
+from offline_queue.delivery.line import Pace
+from offline_queue.delivery.replies import Answered, Reply
+from offline_queue.delivery.talk import LONGEST_MAINTENANCE_S, Talk
+from offline_queue.delivery.troubles import Hold, Later, TakeToken, WrongClock
 from tests.outbox_kit import TurnedClock
 
 GOOD = Answered(200, readable=True)

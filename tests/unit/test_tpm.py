@@ -16,7 +16,8 @@ from kiosk.commissioning.checks import outbox
 from kiosk.commissioning.finding import Result
 from kiosk.config import Config, KioskSection, OutboxSection
 from kiosk.errors import OutboxUnavailable
-from offline_queue import keys, rotation, tpm
+from offline_queue import keys
+from offline_queue.crypto import rotation, tpm
 from tests.outbox_kit import bytes_on_disk, claim, opened, registration
 
 pytestmark = [

@@ -10,13 +10,14 @@ from pathlib import Path
 from kiosk.commissioning.finding import Capability, Finding, Result
 from kiosk.config import Config
 from kiosk.errors import KioskError
-from offline_queue import asking, tpm
-from offline_queue.answers import Answers
+from offline_queue.answering import asking
+from offline_queue.answering.answers import Answers
+from offline_queue.answering.inquiry import Inquiry, Row, as_object
+from offline_queue.crypto import tpm
+from offline_queue.crypto.sealing import TEXT
 from offline_queue.due import Due
-from offline_queue.inquiry import Inquiry, Row, as_object
 from offline_queue.keys import load, successor_of
 from offline_queue.owner import KEY_FILE, SOCKET_FILE, STORE_FILE, OutboxOwner
-from offline_queue.sealing import TEXT
 from offline_queue.states import EventState
 
 _NAME = "outbox"
