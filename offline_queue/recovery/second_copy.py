@@ -97,13 +97,13 @@ class SecondCopy:
     def reconcile(self, after: int, limit: int = 200) -> int | None:
         """Hold a slice of the keyring against the store's keys. Returns where to go on, None at the end."""
         store, keyring = self._store, self._keyring
-        rows = [] if store is None else store.wrapped_after(after, limit)
-        if not rows or keyring is None:
+        if store is None or keyring is None or not (rows := store.wrapped_after(after, limit)):
             return None
         held = [slot(one.record_id.bytes, one.revision, one.part) for one in rows]
         # What is there came with its commit; the row may be damaged since
         wrote = keyring.put(key for key in held if any(key.wrapped) and key.where not in keyring)
-        if keyring.destroy(key.where for key in held if not any(key.wrapped)) or wrote:
+        gone = [key.where for key in held if not any(key.wrapped) and key.where in keyring]
+        if keyring.destroy(where for where in gone if _may_be_erased(store, where)) or wrote:
             keyring.sync()
         return rows[-1].row
 
@@ -187,7 +187,7 @@ class SecondCopy:
         self._keep([key for event in events for key in keys[event.id] if _is_new(event, told) or self._lacks(key)])
         kept = [one for event in events if (one := _kept(store, event, told)) is not None]
         rolled = bool(kept) and journal.append(kept, last.seq, last.hash)
-        self._destroy([key for one in keys.values() for key in one])
+        self._destroy(store, [key.where for one in keys.values() for key in one if not any(key.wrapped)])
         journal.seq = max(journal.seq, last.seq)
         if rolled or any(event.state is EventState.QUARANTINED for event in events):
             self.on_need()
@@ -199,8 +199,8 @@ class SecondCopy:
         if self._keyring is not None and self._keyring.put(key for key in keys if any(key.wrapped)):
             self._keyring.sync()
 
-    def _destroy(self, keys: Sequence[WrappedKey]) -> None:
-        if self._keyring is not None and self._keyring.destroy(key.where for key in keys if not any(key.wrapped)):
+    def _destroy(self, store: Store, gone: Sequence[Where]) -> None:
+        if self._keyring is not None and self._keyring.destroy(one for one in gone if _may_be_erased(store, one)):
             self._keyring.sync()
 
 
@@ -235,10 +235,18 @@ def _is_new(event: Event, told: set[tuple[int, str]]) -> bool:
 
 
 def _is_erased(store: Store, where: Where) -> bool:
-    record, revision, part = where
-    event = store.find(UUID(bytes=record), revision)
-    state = event.state if event is not None else None
-    return state is EventState.PURGED or (state is EventState.DELIVERED and part != TEXT)
+    state = _state(store, where)
+    return state is EventState.PURGED or (state is EventState.DELIVERED and where[2] != TEXT)
+
+
+def _may_be_erased(store: Store, where: Where) -> bool:
+    """Say whether a key that the row lacks was destroyed; of what still waits only damage takes one."""
+    return _state(store, where) is EventState.SUPERSEDED or _is_erased(store, where)
+
+
+def _state(store: Store, where: Where) -> EventState | None:
+    event = store.find(UUID(bytes=where[0]), where[1])
+    return event.state if event is not None else None
 
 
 def _head(store: Store) -> Entry:
