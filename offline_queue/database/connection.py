@@ -42,7 +42,7 @@ class Cursor(Protocol):
 
 
 class Connection(Protocol):
-    """In autocommit mode: transactions begin and end by their own statements. Owner thread only."""
+    """In autocommit mode: transactions begin and end by their own statements. In the owner's turns only."""
 
     @property
     def in_transaction(self) -> bool: ...
@@ -59,8 +59,8 @@ Connect: TypeAlias = Callable[[Path], Connection]
 
 
 def connect(path: Path) -> Connection:
-    """Open the file by the standard library's binding."""
-    return sqlite3.connect(path, isolation_level=None, timeout=0)
+    """Open the file by the standard library's binding. ``turns.py`` sees to it that it is one thread's at a time."""
+    return sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
 
 
 def failed(exc: sqlite3.Error | ValueError, file: str, doing: str) -> OutboxUnavailable:

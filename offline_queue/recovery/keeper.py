@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from pathlib import Path
 
 from kiosk.config import OutboxSection
@@ -35,6 +36,7 @@ class Keeper:
         """Prepare; nothing is opened yet. ``anew``: this kiosk never had an outbox."""
         self._anew = anew
         self.path = store
+        self._name = str(store)
         self._vault = vault
         self._clock = clock
         self._suite = settings.suite
@@ -207,7 +209,7 @@ class Keeper:
 
     def _inode_there(self) -> int:
         try:
-            return self.path.stat().st_ino
+            return os.stat(self._name).st_ino  # noqa: PTH116 - at every turn; a Path costs as much as the look itself
         except OSError:
             return 0
 

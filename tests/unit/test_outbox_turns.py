@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 
 from offline_queue.turns import Turns
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -36,6 +41,70 @@ def test_who_waits_gets_the_result_or_the_error(turns: Turns) -> None:
             ask()
     assert turns.enter(lambda: 9).wait() == 9  # the thread outlives it
     turns.shutdown()
+
+
+def asked(turns: Turns, work: Callable[[], T]) -> T:
+    """Ask from a thread that is not the main one, as a kiosk's threads do."""
+    with ThreadPoolExecutor(1) as caller:
+        return caller.submit(lambda: turns.enter(work).wait()).result()
+
+
+def test_while_the_thread_rests_who_waits_does_the_turn(turns: Turns) -> None:
+    assert asked(turns, lambda: threading.current_thread().name).startswith("ThreadPoolExecutor")
+    with pytest.raises(ValueError, match="what went wrong"):
+        asked(turns, fail)
+    assert (
+        turns.enter(lambda: threading.current_thread().name).wait() == "turns of a test"
+    )  # Ctrl-C may hit the main one
+    turns.shutdown()
+
+
+def test_nobody_overtakes_what_was_handed_in_before(turns: Turns) -> None:
+    hold, done = threading.Event(), []
+    turns.submit(hold.wait)
+    turns.submit(lambda: done.append(1))
+    with ThreadPoolExecutor(1) as caller:
+        late = caller.submit(lambda: turns.enter(lambda: done.append(2)).wait())
+        hold.set()
+        late.result()
+    assert done == [1, 2]
+    turns.shutdown()
+
+
+def test_never_are_two_turns_done_at_once(turns: Turns) -> None:
+    inside, most = [0], [0]
+
+    def work() -> None:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0)  # lets another thread go on here, if it may
+        inside[0] -= 1
+
+    def caller(number: int) -> None:
+        for turn in range(300):
+            (turns.enter(work).wait if (turn + number) % 3 else turns.submit(work).result)()
+
+    with ThreadPoolExecutor(6) as callers:
+        list(callers.map(caller, range(6)))
+    turns.shutdown()
+    assert (most, inside) == ([1], [0])
+
+
+def test_shutting_down_waits_for_a_turn_that_its_caller_does(turns: Turns) -> None:
+    begun, hold, done = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        hold.wait(10)
+        done.append(1)
+
+    with ThreadPoolExecutor(2) as callers:
+        callers.submit(lambda: turns.enter(work).wait())
+        assert begun.wait(10)
+        closing = callers.submit(turns.shutdown)
+        hold.set()
+        closing.result(10)
+        assert done == [1]
 
 
 def test_what_is_cancelled_in_time_is_not_done(turns: Turns) -> None:
