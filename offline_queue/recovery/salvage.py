@@ -27,7 +27,7 @@ from offline_queue.recovery.kept import Kept
 from offline_queue.recovery.pages import Pages
 from offline_queue.recovery.quarantine import Damaged
 from offline_queue.settle import Delivered
-from offline_queue.states import EventState
+from offline_queue.states import MOVES, EventState
 from offline_queue.store import Store
 
 T = TypeVar("T")
@@ -143,6 +143,7 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
         for kept in events:
             live = store.find(kept.record_id, kept.revision)
             if live is None:
+                _close_replaced(store, kept, wall)
                 _bring_papers(store, store.restore(kept.columns, kept.parts, wall), kept)
                 came += 1
             elif _is_receipt_for(live, kept):
@@ -156,6 +157,16 @@ def bring(store: Store, events: Iterable[Kept], wall: float) -> tuple[int, int]:
             else:
                 there += 1
     return came, there
+
+
+def _close_replaced(store: Store, kept: Kept, wall: float) -> None:
+    """Let a correction that comes back replace what it replaced when it was put, and go: the older copy knew none."""
+    first = kept.columns.get("supersedes")
+    if not isinstance(first, int):
+        return
+    for one in store.revisions(kept.record_id):
+        if first <= one.revision < kept.revision and (one.state, EventState.SUPERSEDED) in MOVES:
+            store.move(one, EventState.SUPERSEDED, wall, detail=f"by {kept.revision}")
 
 
 def _bring_papers(store: Store, event: Event, kept: Kept) -> None:
