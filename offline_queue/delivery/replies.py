@@ -17,7 +17,7 @@ from offline_queue.delivery.authority_time import moment
 
 _CODE = re.compile(r"E[A-Z0-9]{1,7}")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]]{0,47}")
-_RECEIPT = re.compile(r"[A-Za-z0-9-]{1,64}")
+RECEIPT_NO = re.compile(r"[A-Za-z0-9-]{1,64}")
 _MOMENT = re.compile(r"[0-9T:+.Z-]{10,40}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -117,7 +117,7 @@ def _result(item: object) -> Result | None:
         status=_text(item.get("status"), re.compile(r"[A-Z_]{1,24}")),
         code=_text(item.get("code"), _CODE),
         field=_text(item.get("field"), _FIELD),
-        receipt_no=_text(item.get("receiptNo"), _RECEIPT),
+        receipt_no=_text(item.get("receiptNo"), RECEIPT_NO),
         received_at=_text(item.get("receivedAt"), _MOMENT),
         duplicate=item.get("duplicate") is True,
     )

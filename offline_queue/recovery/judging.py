@@ -17,6 +17,7 @@ from uuid import UUID
 from offline_queue.crypto.sealing import PHOTO_KINDS, TEXT, SealedPart
 from offline_queue.database.rows import COLUMNS, Event, event_of
 from offline_queue.database.schema import TABLES
+from offline_queue.delivery.replies import RECEIPT_NO
 from offline_queue.recovery.carving import Carved, Change
 from offline_queue.recovery.kept import Kept, Value
 from offline_queue.states import EventState
@@ -121,7 +122,10 @@ def _state(carved: Carved, number: int, row: Mapping[str, Value]) -> tuple[Event
     """Return the latest state that row or chain tell of, and the receipt."""
     _, told, detail, _ = carved.last.get(number, (0, "", "", 0))
     said = [state for state in EventState if state in (row["state"], told)]
-    receipt = row["receipt"] or (detail if told == EventState.DELIVERED else None)
+    written = row["receipt"]
+    if not isinstance(written, str) or not RECEIPT_NO.fullmatch(written):
+        written = None  # a page that was overwritten: the row's own hash does not cover what came later
+    receipt = written or (detail if told == EventState.DELIVERED else None)
     for state in _RANK:
         if state in said and (receipt or state is not EventState.DELIVERED):
             return state, receipt
